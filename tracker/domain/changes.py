@@ -1,0 +1,64 @@
+"""A write as a value: what was, what is to be, who says so. The store makes a ChangeSet true, all or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tracker.domain.project import Membership, Project
+from tracker.domain.session import RefreshToken, Session
+from tracker.domain.task import Task
+from tracker.domain.user import User
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+Entity = User | Session | RefreshToken | Project | Membership | Task
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Created when ``before`` is None, deleted when ``after`` is None, else replaced; idle when both are the same."""
+
+    before: Entity | None
+    after: Entity | None
+
+    @property
+    def entity(self) -> Entity:
+        """The newest that is known of the thing that changes."""
+        entity = self.after or self.before
+        assert entity is not None, "a change is of something"  # noqa: S101 - a programming error, not input
+        return entity
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing changes: an empty patch, a move to the status it has."""
+        return self.before == self.after
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """Changes that become true together; ``operation_id`` names the commit, ``required_heads`` what it rests on."""
+
+    operation_id: str
+    actor_id: str
+    at: datetime
+    changes: tuple[Change, ...]
+    required_heads: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One change in a project's log, at the place ``(project_id, head, n)``; ``before`` and ``after`` are records."""
+
+    project_id: str
+    head: int
+    n: int
+    operation_id: str
+    actor_id: str
+    at: datetime
+    entity: str
+    entity_id: str
+    before: Mapping[str, object] | None
+    after: Mapping[str, object] | None

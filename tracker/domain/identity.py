@@ -1,0 +1,21 @@
+"""Identifiers: UUID version 7 (RFC 9562, section 5.7), as lower-case text: a later id sorts after an earlier one."""
+
+import os
+import threading
+import time
+from uuid import UUID
+
+_COUNTER_BITS = 12
+_lock = threading.Lock()
+_last = 0
+
+
+def new_id() -> str:
+    """Return a new UUIDv7, greater than every id this process made before, also when the clock steps back."""
+    global _last  # noqa: PLW0603 - the monotonic counter of RFC 9562 section 6.2 is one per process
+    with _lock:
+        _last = max(_last + 1, (time.time_ns() // 1_000_000) << _COUNTER_BITS)
+        ticks = _last
+    milliseconds, counter = ticks >> _COUNTER_BITS, ticks & 0xFFF
+    random = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
+    return str(UUID(int=(milliseconds << 80) | (0x7 << 76) | (counter << 64) | (0b10 << 62) | random))

@@ -1,0 +1,129 @@
+"""What can be refused, whoever asked. Each leaf is one kind of answer; the edge gives it its HTTP status, once.
+
+Refusal
+├── NotFound              there is no such thing, or the actor may not see it
+├── Forbidden             the actor sees it but may not do this; names the missing permission
+├── Unauthenticated       nobody, or nobody any more: no session, an ended session, a disabled user
+│   └── WrongCredentials  a login or a refresh token that is not right
+├── Conflict              well formed, but not in this state
+│   ├── IllegalTransition a move the workflow does not have; names the moves it has
+│   ├── Taken             a name that must be unique is in use
+│   ├── PasswordRefused   the password policy says no
+│   ├── UnknownTimezone   a time zone the IANA database does not have
+│   ├── NotAMember        somebody who is not in the project was to be given a task of it
+│   ├── CursorRefused     a cursor of another query, another key or another hand
+│   └── Contended         others were first, five times in a row
+└── Unavailable           something this depends on is gone or full; worth another try later
+
+A refusal never holds what the client sent: its text names the field and the rule.
+It may carry changes: they are committed although the request is refused (a failed login counts itself).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tracker.domain.changes import Change
+
+
+class Refusal(Exception):
+    """A business answer that is not the one asked for. ``detail`` is one sentence for a person."""
+
+    detail = "The request was refused."
+
+    def __init__(self, detail: str | None = None, *, changes: tuple[Change, ...] = ()) -> None:
+        """Say why in ``detail`` (the class's own sentence when absent); ``changes`` are committed all the same."""
+        self.detail = detail or self.detail
+        self.changes = changes
+        super().__init__(self.detail)
+
+
+class NotFound(Refusal):
+    """There is no such thing, or the actor may not see it: both look alike."""
+
+    def __init__(self, noun: str) -> None:
+        """Name the kind of thing that was looked for, never its id."""
+        super().__init__(f"There is no such {noun}, or you may not see it.")
+
+
+class Forbidden(Refusal):
+    """The actor may see it but not do this."""
+
+    def __init__(self, permission: str) -> None:
+        """Name the permission that is missing."""
+        super().__init__(f"This needs the permission {permission}, which you do not have here.")
+        self.permission = permission
+
+
+class Unauthenticated(Refusal):
+    """Nobody, or nobody any more."""
+
+    detail = "A valid access token is needed; log in and send it as 'Authorization: Bearer <token>'."
+
+
+class WrongCredentials(Unauthenticated):
+    """The name and the password, or the refresh token, are not right; which of them is not said."""
+
+    detail = "These credentials are not right."
+
+
+class Conflict(Refusal):
+    """Well formed, but it does not fit the present state."""
+
+
+class IllegalTransition(Conflict):
+    """The workflow has no such move."""
+
+    def __init__(self, status: str, allowed: tuple[str, ...]) -> None:
+        """Name the status the task is in and the ones it may move to."""
+        super().__init__(f"A task that is {status} can only become: {', '.join(allowed)}.")
+        self.allowed = allowed
+
+
+class Taken(Conflict):
+    """A value that must be unique is in use."""
+
+    def __init__(self, field: str) -> None:
+        """Name the field, never its value."""
+        super().__init__(f"This {field} is already in use.")
+        self.field = field
+
+
+class PasswordRefused(Conflict):
+    """The password policy says no; the detail names the rule."""
+
+
+class UnknownTimezone(Conflict):
+    """No such zone in the IANA time zone database."""
+
+    detail = "due.timezone is not the name of a time zone in the IANA database."
+
+
+class NotAMember(Conflict):
+    """Somebody who is not in the project was to be given a task of it."""
+
+    detail = "assignee_id is not a member of the task's project."
+
+
+class CursorRefused(Conflict):
+    """The cursor was not made by this server for this query."""
+
+    detail = "cursor was not made for this query; start again from the first page."
+
+
+class Contended(Conflict):
+    """Others were first, each time."""
+
+    detail = "Others changed the same thing at the same time, five times in a row; try again."
+
+
+class Unavailable(Refusal):
+    """Something this depends on is gone or full."""
+
+    detail = "Something this request depends on does not answer; try again in a moment."
+
+    def __init__(self, detail: str | None = None, *, retry_after: int = 1) -> None:
+        """Say what is missing, and after how many seconds another try makes sense."""
+        super().__init__(detail)
+        self.retry_after = retry_after

@@ -1,0 +1,148 @@
+"""Tasks: what they are made of, how they move, and when they are due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import TypedDict, Unpack
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tracker.domain.identity import new_id
+from tracker.domain.refusals import IllegalTransition, UnknownTimezone
+
+
+class Status(StrEnum):
+    """Where a task stands in its workflow. Archiving is not a status."""
+
+    TODO = "todo"
+    IN_PROGRESS = "in_progress"
+    BLOCKED = "blocked"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class Priority(StrEnum):
+    """How much it matters."""
+
+    NONE = "none"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+TRANSITIONS: dict[Status, tuple[Status, ...]] = {
+    Status.TODO: (Status.IN_PROGRESS, Status.BLOCKED, Status.DONE, Status.CANCELLED),
+    Status.IN_PROGRESS: (Status.TODO, Status.BLOCKED, Status.DONE, Status.CANCELLED),
+    Status.BLOCKED: (Status.TODO, Status.IN_PROGRESS, Status.CANCELLED),
+    Status.DONE: (Status.TODO, Status.IN_PROGRESS),
+    Status.CANCELLED: (Status.TODO,),
+}
+
+
+@dataclass(frozen=True)
+class Due:
+    """A day, or a minute of a day, in a time zone. Without a time it means that day to its end; without a zone, UTC."""
+
+    date: date
+    time: time | None = None
+    timezone: str | None = None
+
+    def overdue_after(self) -> datetime:
+        """Return the last instant at which it is not overdue: the minute named, or the end of the day."""
+        moment = datetime.combine(self.date, self.time or time(), tzinfo=_zone(self.timezone))
+        if self.time is None:
+            moment = datetime.combine(self.date + timedelta(days=1), time(), tzinfo=moment.tzinfo)
+        return moment.astimezone(UTC)
+
+
+def _zone(name: str | None) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:  # OSError: the name of a folder of zones
+        raise UnknownTimezone from unknown
+
+
+class TaskMembers(TypedDict, total=False):
+    """What a client may set of a task; a member that is absent stays as it is."""
+
+    title: str
+    description: str
+    status: Status
+    priority: Priority
+    labels: tuple[str, ...]
+    due: Due | None
+    assignee_id: str | None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to be done. ``number`` counts per project and is given by the store; 0 until then."""
+
+    id: str
+    project_id: str
+    number: int
+    title: str
+    description: str
+    status: Status
+    priority: Priority
+    labels: tuple[str, ...]
+    due: Due | None
+    assignee_id: str | None
+    created_by: str
+    completed_at: datetime | None
+    archived_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int = 1
+
+    @classmethod
+    def new(cls, project_id: str, *, by: str, at: datetime, **members: Unpack[TaskMembers]) -> Task:
+        """Return a task with at least a ``title``; one that is born in another status than ``todo`` has moved there."""
+        blank = cls(
+            id=new_id(),
+            project_id=project_id,
+            number=0,
+            title="",
+            description="",
+            status=Status.TODO,
+            priority=Priority.NONE,
+            labels=(),
+            due=None,
+            assignee_id=None,
+            created_by=by,
+            completed_at=None,
+            archived_at=None,
+            created_at=at,
+            updated_at=at,
+        )
+        return replace(blank.changed(at=at, **members), version=1)
+
+    @property
+    def allowed_statuses(self) -> tuple[Status, ...]:
+        """The statuses it may move to from here."""
+        return TRANSITIONS[self.status]
+
+    def overdue_after(self) -> datetime | None:
+        """Return the instant after which it is overdue, or None; UnknownTimezone where there is no such zone."""
+        return self.due.overdue_after() if self.due else None
+
+    def changed(self, *, at: datetime, **members: Unpack[TaskMembers]) -> Task:
+        """Return this task with ``members`` in place of its own, one version on; itself where nothing differs.
+
+        Raises IllegalTransition for a status it may not move to, UnknownTimezone for a zone that does not exist.
+        """
+        changed = replace(self, **members)
+        if changed == self:
+            return self
+        if changed.due != self.due:
+            changed.overdue_after()
+        if changed.status is not self.status:
+            changed = replace(changed, completed_at=self._completed_at(changed.status, at))
+        return replace(changed, updated_at=at, version=self.version + 1)
+
+    def _completed_at(self, status: Status, at: datetime) -> datetime | None:
+        if status not in self.allowed_statuses:
+            raise IllegalTransition(self.status, self.allowed_statuses)
+        return at if status is Status.DONE else None
