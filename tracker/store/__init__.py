@@ -1,0 +1,1 @@
+"""Keeps domain objects and knows no rule about them."""

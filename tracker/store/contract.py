@@ -1,0 +1,185 @@
+"""What every store promises. ``tests/store`` holds each of them to it; nothing above knows which one it has.
+
+Reads see everything that was committed before they began. No session, cursor, row or driver error leaves a store:
+what it cannot do it says with a Refusal of the domain, or with Stale.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from tracker.domain.refusals import Contended
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from tracker.domain.changes import ChangeSet, Entity, LogEntry
+    from tracker.domain.project import Project, ProjectRole
+    from tracker.domain.query import Page, TaskQuery
+    from tracker.domain.session import RefreshToken, Session
+    from tracker.domain.task import Task
+    from tracker.domain.user import Role, User, UserStatus
+
+TRIES = 5
+
+
+class Stale(Exception):
+    """Something a ChangeSet rests on has changed since it was read. Nothing was written; read and decide again."""
+
+    def __init__(self, entity_id: str) -> None:
+        """Name the row that had moved on."""
+        super().__init__(entity_id)
+        self.entity_id = entity_id
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One row about whoever holds a session: what has to be known before anything may be answered.
+
+    ``heads`` is the sum of the heads of the projects they can see: of all projects for an admin.
+    """
+
+    user_id: str
+    session_id: str
+    role: Role
+    status: UserStatus
+    inbox_id: str
+    access_version: int
+    heads: int
+    session_expires_at: datetime
+    session_ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a commit made: the new head of each project it touched, and each created entity as it was kept."""
+
+    heads: Mapping[str, int]
+    created: Mapping[str, Entity]
+
+    def kept(self, task: Task) -> Task:
+        """Return a created task as it was kept, with its number."""
+        return cast("Task", self.created[task.id])
+
+
+class Reader(ABC):
+    """Typed reads, each of them one statement. None stands for what is not there. Raises Unavailable, and no other."""
+
+    @abstractmethod
+    def standing(self, session_id: str) -> Standing | None:
+        """Return what is known of a session and its user."""
+
+    @abstractmethod
+    def memberships(self, user_id: str) -> Mapping[str, ProjectRole]:
+        """Return the user's role in each of their projects, by project id."""
+
+    @abstractmethod
+    def user(self, user_id: str) -> User | None:
+        """Return a user."""
+
+    @abstractmethod
+    def user_named(self, *, username: str | None = None, email: str | None = None) -> User | None:
+        """Return the user with this username or this e-mail address, compared in folded form; give one of the two."""
+
+    @abstractmethod
+    def has_users(self) -> bool:
+        """Return whether anybody ever registered here."""
+
+    @abstractmethod
+    def session(self, session_id: str) -> Session | None:
+        """Return a session, alive or over."""
+
+    @abstractmethod
+    def refresh_token(self, token_id: str) -> RefreshToken | None:
+        """Return a refresh token by the hash of its secret, used or not."""
+
+    @abstractmethod
+    def project(self, project_id: str) -> Project | None:
+        """Return a project with its present head."""
+
+    @abstractmethod
+    def task(self, task_id: str) -> Task | None:
+        """Return a task, archived or not."""
+
+    @abstractmethod
+    def tasks(self, query: TaskQuery) -> Page:
+        """Return a page of tasks by (created_at, id), both descending; ``next`` only where more follow."""
+
+    @abstractmethod
+    def log(self, project_id: str, *, after: int = 0, limit: int = 200) -> list[LogEntry]:
+        """Return the project's log entries with a head greater than ``after``, by (head, n), ``limit`` at the most."""
+
+
+class Store(Reader):
+    """A Reader that also makes ChangeSets true."""
+
+    @abstractmethod
+    def commit(self, changes: ChangeSet) -> Receipt:
+        """Make every change true, or none.
+
+        - A replaced or deleted entity is matched on the ``version`` of ``before``: Stale where it has another, or none.
+        - A project whose head is required must have just that head: Stale otherwise.
+        - ``email``, ``username`` and ``membership`` are unique (the first two folded): Taken where they are in use.
+        - Each project that a change is in or of gets ``head + 1``, under its row lock, projects in the order of their
+          ids; a project that is gone: Stale. A created project begins with head 1.
+        - A created task gets the next ``number`` of its project, from 1, never given twice.
+        - Each change of a project, membership or task is one LogEntry at the new head, ``n`` from 1 in their order.
+        - A created, changed or deleted membership raises its user's ``access_version`` by one; so does a changed role.
+        - Nothing is readable before all of it is; what was acknowledged is on disk.
+
+        Raises Stale, Taken, Unavailable; in each case nothing was written. (Unavailable after the commit was sent may
+        leave the outcome unknown: the caller must not claim that nothing happened.)
+        """
+
+    @abstractmethod
+    def ping(self) -> None:
+        """Return if the store answers and its schema is the one this code expects; raise Unavailable if not."""
+
+    @abstractmethod
+    def migrate(self) -> None:
+        """Bring the schema to this code's, under a lock: of many that start at once, one works and the others wait."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back every connection."""
+
+
+# Who was beaten once waits for a turn instead of racing again: of N threads that change one row, each needs two tries.
+# Threads of other processes are still raced, with jitter; correctness rests on the versions alone, never on this.
+_turns = tuple(threading.Lock() for _ in range(64))
+
+Decision = TypeVar("Decision")
+Made = TypeVar("Made")
+
+
+def decide_and_commit(decide: Callable[[], Decision], commit: Callable[[Decision], Made]) -> tuple[Decision, Made]:
+    """Decide on what is, and commit it; where somebody was first, decide again on what they left, five times at most.
+
+    ``decide`` reads and returns a decision; ``commit`` makes it true or raises Stale. Returns the decision that stood
+    and what its commit returned. Raises Contended after the fifth Stale, and whatever else the two raise.
+    """
+    try:
+        decision = decide()
+        return decision, commit(decision)
+    except Stale as beaten:
+        return _decide_again(decide, commit, beaten)
+
+
+def _decide_again(
+    decide: Callable[[], Decision], commit: Callable[[Decision], Made], beaten: Stale
+) -> tuple[Decision, Made]:
+    for _ in range(TRIES - 1):
+        with _turns[hash(beaten.entity_id) % len(_turns)]:
+            try:
+                decision = decide()
+                return decision, commit(decision)
+            except Stale as again:
+                beaten = again
+        time.sleep(random.uniform(0, 0.02))  # noqa: S311 - jitter, not a secret
+    raise Contended
