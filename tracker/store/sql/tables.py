@@ -1,0 +1,199 @@
+"""Where each thing is kept. ``migrations/`` says the same in steps; a test compares the two on both databases.
+
+Whatever grows has ``project_id`` first in its keys: the project is the unit of locking, of the log, of distribution.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import postgresql
+
+from tracker.domain.project import ProjectKind, ProjectRole
+from tracker.domain.task import Priority, Status
+from tracker.domain.user import Role, UserStatus
+
+if TYPE_CHECKING:
+    from enum import StrEnum
+
+    from sqlalchemy import Dialect
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class Milliseconds(TypeDecorator[datetime]):
+    """An instant as whole milliseconds since 1970, exact and in order: SQLite has no type for instants."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - its signature
+        """Return the milliseconds."""
+        return None if value is None else (value - _EPOCH) // _MILLISECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - likewise
+        """Return the aware instant."""
+        return None if value is None else _EPOCH + timedelta(milliseconds=value)
+
+
+ID = String(36).with_variant(postgresql.UUID(as_uuid=False), "postgresql")
+INSTANT = Milliseconds().with_variant(DateTime(timezone=True), "postgresql")
+LABELS = JSON().with_variant(postgresql.ARRAY(Text), "postgresql")
+RECORD = JSON(none_as_null=True)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    allowed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({allowed})", name=column)
+
+
+def _instant(name: str, *, nullable: bool = False) -> Column[datetime]:
+    return Column(name, INSTANT, nullable=nullable)
+
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("archive_done_after_days", Integer),
+    _instant("archived_at", nullable=True),
+    _instant("created_at"),
+    _instant("updated_at"),
+    Column("head", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("last_number", BigInteger, nullable=False),
+    _one_of("kind", ProjectKind),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("username", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("inbox_id", ID, ForeignKey("projects.id"), nullable=False, index=True),
+    _instant("created_at"),
+    _instant("updated_at"),
+    Column("version", BigInteger, nullable=False),
+    Column("username_folded", Text, nullable=False),
+    Column("email_folded", Text, nullable=False),
+    Column("access_version", BigInteger, nullable=False),
+    UniqueConstraint("username_folded"),
+    UniqueConstraint("email_folded"),
+    _one_of("role", Role),
+    _one_of("status", UserStatus),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    _instant("created_at"),
+    _instant("expires_at"),
+    _instant("ended_at", nullable=True),
+    Column("version", BigInteger, nullable=False),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("session_id", ID, ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False, index=True),
+    _instant("created_at"),
+    _instant("used_at", nullable=True),
+    Column("version", BigInteger, nullable=False),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("project_id", ID, ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("role", Text, nullable=False),
+    _instant("created_at"),
+    Column("version", BigInteger, nullable=False),
+    _one_of("role", ProjectRole),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("project_id", ID, ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("priority", Text, nullable=False),
+    Column("labels", LABELS, nullable=False),
+    Column("due_date", Date),
+    Column("due_time", Text),
+    Column("due_timezone", Text),
+    Column("assignee_id", ID),
+    Column("created_by", ID, nullable=False),
+    _instant("completed_at", nullable=True),
+    _instant("archived_at", nullable=True),
+    _instant("created_at"),
+    _instant("updated_at"),
+    Column("version", BigInteger, nullable=False),
+    _instant("overdue_after", nullable=True),
+    UniqueConstraint("project_id", "number"),
+    Index(None, "project_id", "created_at", "id"),
+    Index(None, "project_id", "overdue_after"),
+    _one_of("status", Status),
+    _one_of("priority", Priority),
+)
+
+# No foreign key: a project's log outlives it, and its last entry says that it is gone.
+log_entries = Table(
+    "log_entries",
+    metadata,
+    Column("project_id", ID, primary_key=True),
+    Column("head", BigInteger, primary_key=True, autoincrement=False),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("operation_id", Text, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    _instant("at"),
+    Column("entity", Text, nullable=False),
+    Column("entity_id", Text, nullable=False),
+    Column("before", RECORD),
+    Column("after", RECORD),
+    Index(None, "project_id", "entity_id", "head"),
+    Index(None, "operation_id"),
+)
