@@ -1,0 +1,41 @@
+"""What every suite shares: a store on each database in turn, and a whole installation on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.databases import ON_EVERY_DATABASE, clean_up, database
+from tests.world import World
+from tracker.store.sql.store import SqlStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates() -> Iterator[None]:
+    yield
+    clean_up()
+
+
+@pytest.fixture(params=ON_EVERY_DATABASE)
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a migrated database."""
+    with database(request.param) as url:
+        yield url
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[SqlStore]:
+    """A store of one's own: a test that takes it runs on every database."""
+    store = SqlStore.open(url, connections=16)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def world(store: SqlStore) -> World:
+    """An installation with nobody in it."""
+    return World(store)

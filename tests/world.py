@@ -1,0 +1,100 @@
+"""A whole installation for one test: a store, a clock that can be moved, people with tokens, and a client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+from tests.client import Client
+from tracker import app
+from tracker.domain.changes import Change, ChangeSet, Entity
+from tracker.domain.identity import new_id
+from tracker.domain.project import Membership, Project, ProjectRole
+from tracker.domain.registration import new_account
+from tracker.domain.session import Session
+from tracker.domain.user import Role, User
+from tracker.edge.document import Document, document_bytes
+from tracker.edge.responder import Responder
+from tracker.settings import Settings
+from tracker.store.contract import Store
+
+DOCUMENT = Document(document_bytes())
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+class MovableClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.at = NOON
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def advance(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is logged in."""
+
+    user: User
+    session: Session
+    token: str
+
+    @property
+    def id(self) -> str:
+        return self.user.id
+
+
+class World:
+    """Everything a test of operations needs."""
+
+    def __init__(self, store: Store, **settings: object) -> None:
+        given = {"tracker_env": "development", "secret_key": "k" * 40, "allowed_hosts": "localhost", **settings}
+        self.settings = Settings(database_url="sqlite:///unused.db", **given)
+        self.store = store
+        self.clock = MovableClock()
+
+    @cached_property
+    def responder(self) -> Responder:
+        return app.responder(self.settings, self.store, now=self.clock)
+
+    @cached_property
+    def client(self) -> Client:
+        """A client without a token."""
+        return Client(self.responder, DOCUMENT)
+
+    def of(self, person: Person) -> Client:
+        """Return a client with somebody's token."""
+        return self.client.as_(person.token)
+
+    def add(self, *entities: Entity) -> None:
+        """Put things into the store as they are."""
+        self.commit(*(Change(None, entity) for entity in entities))
+
+    def commit(self, *changes: Change) -> None:
+        """Make changes true, at the clock's time."""
+        self.store.commit(ChangeSet(new_id(), new_id(), self.clock(), changes))
+
+    def person(self, name: str, role: Role = Role.MEMBER) -> Person:
+        """Return somebody new, logged in."""
+        user, changes = new_account(
+            username=name, email=f"{name}@example.com", role=role, password_hash="", at=self.clock()
+        )
+        self.commit(*changes)
+        return self.log_in(user)
+
+    def log_in(self, user: User) -> Person:
+        """Return somebody with a session of their own."""
+        session = Session.new(user.id, at=self.clock())
+        self.add(session)
+        return Person(user, session, app.tokens(self.settings).issue(user, session, at=self.clock()))
+
+    def project(self, **members: ProjectRole) -> Project:
+        """Return a project; ``members`` are people's ids with their roles, ids spelled with underscores for dashes."""
+        project = Project.new("Kitchen", at=self.clock())
+        self.add(project, *(Membership(project.id, who, role, self.clock()) for who, role in members.items()))
+        return project

@@ -1,0 +1,46 @@
+"""Cursors on the wire: opaque, signed, and good for one list alone."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from datetime import UTC, datetime, timedelta
+
+from tracker.domain.query import Cursor
+from tracker.domain.refusals import CursorRefused
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_SIGNATURE = 12  # bytes: a forged cursor gains nothing, it only has to be told apart
+_POSITION = 8 + 36
+
+
+class Cursors:
+    """Seals places in lists, and opens what it sealed."""
+
+    def __init__(self, key: str) -> None:
+        """Derive a key of its own from the installation's secret."""
+        self._key = hmac.digest(key.encode(), b"tracker cursors", hashlib.sha256)
+
+    def seal(self, cursor: Cursor, of: str) -> str:
+        """Return a cursor as text; ``of`` names the list with its owner, filters and order."""
+        position = ((cursor.created_at - _EPOCH) // _MILLISECOND).to_bytes(8, signed=True) + cursor.id.encode()
+        return base64.urlsafe_b64encode(self._sign(position, of) + position).rstrip(b"=").decode()
+
+    def open(self, text: str | None, of: str) -> Cursor | None:
+        """Return the place a text stands for in the list ``of``; CursorRefused for any text not sealed for it."""
+        if text is None:
+            return None
+        try:
+            sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        except binascii.Error as wrong:
+            raise CursorRefused from wrong
+        signature, position = sealed[:_SIGNATURE], sealed[_SIGNATURE:]
+        if len(position) != _POSITION or not hmac.compare_digest(signature, self._sign(position, of)):
+            raise CursorRefused
+        return Cursor(_EPOCH + int.from_bytes(position[:8], signed=True) * _MILLISECOND, position[8:].decode())
+
+    def _sign(self, position: bytes, of: str) -> bytes:
+        return hmac.digest(self._key, of.encode() + b"\0" + position, hashlib.sha256)[:_SIGNATURE]

@@ -1,0 +1,119 @@
+"""The composition root of the web: it knows every room, no room knows it."""
+
+from __future__ import annotations
+
+import logging.config
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from tracker.api import accounts, health, tasks
+from tracker.api.cursors import Cursors
+from tracker.domain import clock
+from tracker.domain.changes import Change, ChangeSet
+from tracker.domain.identity import new_id
+from tracker.domain.registration import new_account
+from tracker.domain.session import Session
+from tracker.domain.user import Role
+from tracker.edge.commits import Carrier, Misfit
+from tracker.edge.document import Document
+from tracker.edge.document import document_bytes as document_bytes  # noqa: PLC0414 - the command line prints it
+from tracker.edge.front import Front
+from tracker.edge.guard import Guard
+from tracker.edge.pages import Pages
+from tracker.edge.passwords import Argon2Passwords
+from tracker.edge.responder import Responder
+from tracker.edge.security import Actors, Bearer
+from tracker.edge.stack import Stack
+from tracker.edge.tokens import AccessTokens
+from tracker.logs import logging_config
+from tracker.settings import Settings
+from tracker.store.sql.store import SqlStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tracker.api.reply import Reply
+    from tracker.domain.clock import Clock
+    from tracker.store.contract import Store
+
+THREADS = 8
+_MODULES = {"Accounts": accounts, "Health": health, "Tasks": tasks}
+_LOCAL_ADMINISTRATOR = ("local", "local@localhost")
+
+
+def create_app() -> Front:
+    """Return the ASGI application of one server process, configured by its environment."""
+    settings = Settings()
+    logging.config.dictConfig(logging_config(settings))
+    store = open_store(settings, connections=THREADS)
+    return Front(responder(settings, store), threads=THREADS, close=store.close)
+
+
+def responder(settings: Settings, store: Store, *, now: Clock = clock.now) -> Responder:
+    """Return the whole application behind the sockets, on a store whose schema is at hand."""
+    document = Document(document_bytes())
+    access_tokens = tokens(settings)
+    everybody = None if settings.auth_enable else _local_claims(store, now)
+    collaborators = {
+        "passwords": passwords(settings),
+        "tokens": access_tokens,
+        "cursors": Cursors(settings.secret_key.get_secret_value()),
+        "first_user_is_admin": settings.development,
+    }
+    actors = Actors(store, now)
+    endpoints = {
+        operation.id: Carrier(
+            operation,
+            handler_of(operation.id, operation.tag),
+            store=store,
+            actors=actors,
+            clock=now,
+            collaborators=collaborators,
+        ).carry_out
+        for operation in document.operations
+    }
+    guard = Guard(document.operations, hosts=settings.allowed_hosts)
+    bearer = Bearer(access_tokens, now, everybody=everybody)
+    return Responder(guard, Pages(document), Stack(document, endpoints, bearer))
+
+
+def handler_of(operation_id: str, tag: str) -> Callable[..., Reply]:
+    """Return the function of an operation: ``createTask`` of ``Tasks`` is ``create_task`` in ``api/tasks.py``."""
+    name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation_id)
+    handler: Callable[..., Reply] | None = getattr(_MODULES.get(tag), name, None)
+    if handler is None:
+        raise Misfit(f"{operation_id} has no handler {name} in the module of the tag {tag}")
+    return handler
+
+
+def open_store(settings: Settings, *, connections: int) -> Store:
+    """Return the store the settings name, neither connected nor migrated yet."""
+    return SqlStore.open(settings.database_url, connections=connections)
+
+
+def tokens(settings: Settings) -> AccessTokens:
+    """Return what issues and checks access tokens."""
+    return AccessTokens(
+        settings.secret_key.get_secret_value(),
+        algorithm=settings.algorithm,
+        lifetime=timedelta(minutes=settings.access_token_expire_minutes),
+    )
+
+
+def passwords(settings: Settings) -> Argon2Passwords:
+    """Return what hashes passwords: over all server processes, one at a time per core."""
+    return Argon2Passwords(settings.password_policy, parallel=max(1, (os.cpu_count() or 1) // settings.workers))
+
+
+def _local_claims(store: Store, now: Clock) -> Mapping[str, Any]:
+    """Return the claims every request has when AUTH_ENABLE is False: a session of the built-in local administrator."""
+    username, email = _LOCAL_ADMINISTRATOR
+    at = now()
+    user = store.user_named(username=username)
+    changes: tuple[Change, ...] = ()
+    if user is None:
+        user, changes = new_account(username=username, email=email, role=Role.ADMIN, password_hash="", at=at)
+    session = Session.new(user.id, at=at)
+    store.commit(ChangeSet(new_id(), user.id, at, (*changes, Change(None, session))))
+    return {"sub": user.id, "sid": session.id}

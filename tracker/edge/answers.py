@@ -1,0 +1,70 @@
+"""Replies and refusals as HTTP: the only place where statuses, headers and bytes are made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
+
+import orjson
+from flask import Response
+
+from tracker.domain import refusals
+from tracker.edge.call import Answer, Call
+from tracker.edge.problems import BadRequest, ContentTooLarge, MethodNotAllowed, RequestTimeout, kind_of
+
+if TYPE_CHECKING:
+    from tracker.api.reply import Reply
+    from tracker.domain.refusals import Refusal
+    from tracker.store.contract import Receipt
+
+
+def response_to(reply: Reply, receipt: Receipt | None, call: Call) -> Response:
+    """Return a handler's reply as Flask sends it."""
+    body = reply.body(receipt) if callable(reply.body) and receipt is not None else reply.body
+    # Answers are for whoever holds the token: a cache in between may keep them only if it asks first.
+    headers = [("Cache-Control", "no-store" if reply.secret else "private, no-cache")]
+    if reply.location is not None:
+        headers.append(("Location", reply.location))
+    if reply.next is not None:
+        headers.append(("Link", f'<{_with_cursor(call, reply.next)}>; rel="next"'))
+    if body is None:
+        return Response(None, reply.status, headers)
+    assert isinstance(body, dict), "a reply that waits for its receipt has changes"  # noqa: S101 - a programming error
+    if "version" in body:
+        headers.append(("ETag", f'"{body["version"]}"'))
+    return Response(orjson.dumps(body), reply.status, headers, content_type="application/json")
+
+
+def _with_cursor(call: Call, cursor: str) -> str:
+    asked = [(name, value) for name, value in parse_qsl(call.query.decode("ascii")) if name != "cursor"]
+    return f"{call.path}?{urlencode([*asked, ('cursor', cursor)])}"
+
+
+def problem_of(refusal: Refusal, request_id: str) -> Answer:
+    """Return a refusal as a problem (RFC 9457), with the headers its status asks for."""
+    kind = kind_of(refusal)
+    problem: dict[str, object] = {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": refusal.detail,
+        "request_id": request_id,
+    }
+    if isinstance(refusal, BadRequest) and refusal.errors:
+        problem["errors"] = refusal.errors
+    headers = ((b"content-type", b"application/problem+json"), (b"cache-control", b"no-store"), *_headers(refusal))
+    return Answer(kind.status, headers, orjson.dumps(problem))
+
+
+def _headers(refusal: Refusal) -> tuple[tuple[bytes, bytes], ...]:
+    match refusal:
+        case refusals.Unauthenticated():
+            return ((b"www-authenticate", b'Bearer realm="tracker"'),)
+        case MethodNotAllowed():
+            return ((b"allow", ", ".join(refusal.allow).encode()),)
+        case refusals.Unavailable():
+            return ((b"retry-after", str(refusal.retry_after).encode()),)
+        case RequestTimeout() | ContentTooLarge():
+            return ((b"connection", b"close"),)
+        case _:
+            return ()

@@ -1,0 +1,40 @@
+"""One request on its way to a handler, and the answer on its way back: plain values, whole before any code runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tracker.domain.refusals import Refusal
+
+CALL = "tracker.call"
+
+
+@dataclass(slots=True)
+class Call:
+    """A complete request. ``headers`` has lower-case names; a name that was sent twice is in ``repeated``.
+
+    The steps of the edge fill in the rest: ``claims`` of the token, ``refusal`` when there was a token and it is not
+    good, ``arguments`` for the handler.
+    """
+
+    method: str
+    path: str
+    query: bytes
+    headers: dict[str, str]
+    request_id: str
+    repeated: frozenset[str] = frozenset()
+    body: bytes = b""
+    claims: dict[str, Any] | None = None
+    refusal: Refusal | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer: status, header pairs with lower-case names, body."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    body: bytes = b""

@@ -1,0 +1,92 @@
+"""One operation, carried out: actor, permission, handler, commit; and again where somebody else was first."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tracker.api.reply import Reply
+from tracker.domain.access import Actor, Permission
+from tracker.domain.changes import ChangeSet
+from tracker.domain.identity import new_id
+from tracker.domain.refusals import Refusal
+from tracker.edge.answers import response_to
+from tracker.store.contract import Receipt, Store, decide_and_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flask import Response
+
+    from tracker.domain.clock import Clock
+    from tracker.edge.call import Call
+    from tracker.edge.document import Operation
+    from tracker.edge.security import Actors
+
+
+class Misfit(Exception):
+    """A handler and the contract do not fit each other: the start-up stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a handler decided, for whom; a refusal that carries changes is one too."""
+
+    reply: Reply
+    actor: Actor | None
+    refusal: Refusal | None = None
+
+
+class Carrier:
+    """Carries out one operation of the contract."""
+
+    def __init__(  # noqa: PLR0913 - everything an operation touches, by name
+        self,
+        operation: Operation,
+        handler: Callable[..., Reply],
+        *,
+        store: Store,
+        actors: Actors,
+        clock: Clock,
+        collaborators: Mapping[str, Any],
+    ) -> None:
+        """Tie a handler to its operation; Misfit where its arguments or its permission are not the contract's."""
+        asked = set(inspect.signature(handler).parameters)
+        declared = {parameter.name for parameter in operation.parameters} | ({"body"} if operation.body else set())
+        known = {**collaborators, "store": store, "clock": clock}
+        if unknown := (asked ^ declared) - known.keys() - {"actor"}:
+            raise Misfit(f"{operation.id}: {', '.join(sorted(unknown))} is not both declared and taken")
+        if operation.permission is None and not operation.public:
+            raise Misfit(f"{operation.id} names no x-permission and is not public")
+        self._permission = Permission(operation.permission) if operation.permission else None
+        self._handler = partial(handler, **{name: value for name, value in known.items() if name in asked})
+        self._takes_actor = "actor" in asked
+        self._store, self._actors, self._clock = store, actors, clock
+
+    def carry_out(self, call: Call) -> Response:
+        """Return the answer, once all that makes it true is committed; raise the refusal there is instead."""
+        decision, receipt = decide_and_commit(partial(self._decide, call), self._commit)
+        if decision.refusal is not None:
+            raise decision.refusal
+        return response_to(decision.reply, receipt, call)
+
+    def _decide(self, call: Call) -> Decision:
+        actor = self._actors.actor(call.claims) if call.claims else None
+        if actor is not None and self._permission is not None:
+            actor.condition(self._permission)
+        arguments = {**call.arguments, "actor": actor} if self._takes_actor else call.arguments
+        try:
+            return Decision(self._handler(**arguments), actor)
+        except Refusal as refusal:
+            if not refusal.changes:
+                raise
+            return Decision(Reply(changes=refusal.changes), actor, refusal)
+
+    def _commit(self, decision: Decision) -> Receipt | None:
+        changes = tuple(change for change in decision.reply.changes if not change.idle)
+        if not changes:
+            return None
+        who = decision.actor.id if decision.actor else decision.reply.by
+        return self._store.commit(ChangeSet(new_id(), who or "", self._clock(), changes))

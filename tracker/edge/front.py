@@ -1,0 +1,161 @@
+"""The connections: bodies are gathered on the event loop, whole requests are answered in a few threads.
+
+A slow client costs a socket and never a thread: a body has a bound and a deadline, and only a complete request is
+handed on. ``/livez`` is answered on the loop, so that a process whose threads are all busy still says it is alive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from tracker.domain.identity import new_id
+from tracker.edge.answers import problem_of
+from tracker.edge.call import Answer, Call
+from tracker.edge.problems import ContentTooLarge, Overloaded, RequestTimeout
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    Scope = dict[str, Any]
+    Receive = Callable[[], Awaitable[dict[str, Any]]]
+    Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+MAX_BODY = 1024 * 1024
+MAX_DRAINED = 4 * MAX_BODY
+BODY_DEADLINE = 10.0
+MAX_IN_FLIGHT = 512
+LIVENESS = "/livez"
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+# On every answer; what is specific to one page is set by the page.
+_ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_NO_PAGE = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+
+
+class _Gone(Exception):
+    """The client went away."""
+
+
+class Front:
+    """An ASGI application around ``respond``, which turns a complete Call into an Answer and never raises."""
+
+    def __init__(
+        self,
+        respond: Callable[[Call], Answer],
+        *,
+        threads: int,
+        close: Callable[[], None] = lambda: None,
+        body_deadline: float = BODY_DEADLINE,
+    ) -> None:
+        """Answer in ``threads`` threads; call ``close`` when the last request is answered and the server stops."""
+        self._respond = respond
+        self._close = close
+        self._deadline = body_deadline
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="tracker")
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection event of the server."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call = call_of(scope)
+        head = call.method == "HEAD"
+        if head:
+            call.method = "GET"
+        try:
+            answer = await self._answer(call, receive)
+        except _Gone:
+            return
+        await send({"type": "http.response.start", "status": answer.status, "headers": _headers(answer, call)})
+        await send({"type": "http.response.body", "body": b"" if head else answer.body})
+
+    async def _answer(self, call: Call, receive: Receive) -> Answer:
+        if call.path == LIVENESS:
+            return self._respond(call)
+        if "content-length" in call.headers or "transfer-encoding" in call.headers:
+            refusal = await self._gather(call, receive)
+            if refusal is not None:
+                return problem_of(refusal, call.request_id)
+        if self._in_flight >= MAX_IN_FLIGHT:
+            return problem_of(Overloaded(), call.request_id)
+        self._in_flight += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._respond, call)
+        finally:
+            self._in_flight -= 1
+
+    async def _gather(self, call: Call, receive: Receive) -> ContentTooLarge | RequestTimeout | None:
+        too_large = ContentTooLarge(f"A body has at most {MAX_BODY} bytes.")
+        declared = call.headers.get("content-length", "0")
+        if declared.isdecimal() and int(declared[:20]) > MAX_DRAINED:
+            return too_large
+        try:
+            async with asyncio.timeout(self._deadline):
+                body = await _body(receive)
+        except TimeoutError:
+            return RequestTimeout(f"The body did not arrive within {self._deadline:g} seconds.")
+        if body is None:
+            return too_large
+        call.body = body
+        return None
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                self._pool.shutdown(wait=True)
+                self._close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Return the whole body, or None if it is too large: then as much is read as lets the client hear the answer."""
+    chunks, size, more = [], 0, True
+    while more and size <= MAX_DRAINED:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= MAX_BODY:
+            chunks.append(chunk)
+        more = message.get("more_body", False)
+    return b"".join(chunks) if size <= MAX_BODY else None
+
+
+def call_of(scope: Scope) -> Call:
+    """Return a request without its body."""
+    headers: dict[str, str] = {}
+    repeated: set[str] = set()
+    for raw_name, raw_value in scope["headers"]:
+        name = raw_name.decode("latin-1").lower()
+        if name in headers:
+            repeated.add(name)
+        headers[name] = raw_value.decode("latin-1")
+    asked = headers.get("x-request-id", "")
+    request_id = asked if _REQUEST_ID.fullmatch(asked) else new_id()
+    return Call(scope["method"], scope["path"], scope["query_string"], headers, request_id, frozenset(repeated))
+
+
+def _headers(answer: Answer, call: Call) -> list[tuple[bytes, bytes]]:
+    headers = [*answer.headers, *_ALWAYS, (b"x-request-id", call.request_id.encode())]
+    names = {name for name, _ in answer.headers}
+    if b"content-security-policy" not in names:
+        headers.append(_NO_PAGE)
+    if b"content-length" not in names and answer.status != 204:  # noqa: PLR2004 - No Content has no length
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+    return headers

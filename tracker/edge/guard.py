@@ -1,0 +1,96 @@
+"""What is refused before Connexion sees it: hosts, paths, methods, media types and doubled headers.
+
+It stands in front because Connexion's routers disagree with each other (``//tasks`` is no path to the first and a
+path to the second), skip validation for ``Application/JSON`` and answer an ``Allow`` with one method of several.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tracker.edge.problems import BadRequest, MethodNotAllowed, NoSuchPath, UnsupportedMediaType, UriTooLong
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from tracker.edge.call import Call
+    from tracker.edge.document import Operation
+
+MAX_TARGET = 8000
+# Whoever asks these knows the process by an address of its own; their answers depend on nothing that was sent.
+PROBES = frozenset({"/livez", "/readyz"})
+_SINGLE = frozenset({"host", "authorization", "content-type", "content-length", "content-encoding"})
+# Media types are compared as they are written: a server that folds case in one place and not in another has a hole.
+_JSON_IN_UTF8 = re.compile(r'application/json(?:\s*;\s*charset=(?:utf-8|"utf-8"))?', re.ASCII)
+_PORT = re.compile(r":\d{1,5}$", re.ASCII)
+
+
+class Guard:
+    """Knows every path of the contract and what each takes."""
+
+    def __init__(self, operations: Iterable[Operation], *, hosts: Collection[str]) -> None:
+        """Take ``hosts`` as names or ``*.suffix``; ``*`` admits every host."""
+        self._hosts = frozenset(hosts)
+        self._paths: dict[tuple[str | None, ...], dict[str, Operation]] = {}
+        for operation in operations:
+            self._paths.setdefault(_template(operation.path), {})[operation.method] = operation
+        self._parametrised = [template for template in self._paths if None in template]
+
+    def admit(self, call: Call) -> Operation:
+        """Return the operation a call is for, or raise what is wrong with it."""
+        self.check_target(call)
+        methods = self._methods(call.path)
+        operation = methods.get(call.method)
+        if operation is None:
+            raise MethodNotAllowed(_allow(methods))
+        if operation.body is not None:
+            _check_media_type(call)
+        return operation
+
+    def check_target(self, call: Call) -> None:
+        """Refuse doubled headers, a foreign host, and a target that is too long."""
+        if call.repeated and (doubled := call.repeated & _SINGLE):
+            raise BadRequest([{"parameter": name, "rule": "is sent once"} for name in sorted(doubled)])
+        if call.path not in PROBES and not self._knows(call.headers.get("host", "")):
+            raise BadRequest([{"parameter": "host", "rule": "is sent once and names a host this server serves"}])
+        if len(call.path) + len(call.query) > MAX_TARGET:
+            raise UriTooLong(f"Path and query have at most {MAX_TARGET} bytes together.")
+
+    def _knows(self, host: str) -> bool:
+        name = _PORT.sub("", host).lower()
+        if not name or "*" in self._hosts or name in self._hosts:
+            return bool(name)
+        return any(known.startswith("*.") and name.endswith(known[1:]) for known in self._hosts)
+
+    def _methods(self, path: str) -> dict[str, Operation]:
+        segments = tuple(path.split("/")[1:])
+        methods = self._paths.get(segments)
+        if methods is None:
+            fitting = (template for template in self._parametrised if _fits(template, segments))
+            template = next(fitting, None)
+            if template is None or "\0" in path:
+                raise NoSuchPath
+            methods = self._paths[template]
+        return methods
+
+
+def _template(path: str) -> tuple[str | None, ...]:
+    return tuple(None if segment.startswith("{") else segment for segment in path.split("/")[1:])
+
+
+def _fits(template: tuple[str | None, ...], segments: tuple[str, ...]) -> bool:
+    return len(template) == len(segments) and all(
+        (bool(segment) if part is None else part == segment) for part, segment in zip(template, segments, strict=True)
+    )
+
+
+def _allow(methods: Iterable[str]) -> list[str]:
+    names = set(methods)
+    return sorted(names | {"HEAD"} if "GET" in names else names)
+
+
+def _check_media_type(call: Call) -> None:
+    encoding = call.headers.get("content-encoding", "identity")
+    if encoding != "identity" or not _JSON_IN_UTF8.fullmatch(call.headers.get("content-type", "")):
+        raise UnsupportedMediaType

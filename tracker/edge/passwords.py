@@ -1,0 +1,53 @@
+"""Passwords: Argon2id at 46 MiB, one pass, one lane (OWASP's first choice), and never more at once than asked for."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from tracker.domain.refusals import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracker.domain.user import PasswordPolicy
+
+_HASHER = PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=1)
+_PATIENCE = 0.1  # seconds: about two hashes; whoever waits longer holds a thread that others need
+
+
+class Argon2Passwords:
+    """Hashes and verifies, ``parallel`` at a time; Unavailable for who comes too many."""
+
+    def __init__(self, policy: PasswordPolicy, *, parallel: int) -> None:
+        """Take the policy that new passwords are held to, and how many hashes may run at once."""
+        self.policy = policy
+        self._slots = threading.BoundedSemaphore(parallel)
+        self._nobody = _HASHER.hash("a password that nobody has")
+
+    def hash(self, password: str) -> str:
+        """Return the encoded hash, with its salt and its cost."""
+        with self._slot():
+            return _HASHER.hash(password)
+
+    def verify(self, encoded: str | None, password: str) -> bool:
+        """Return whether they belong together; the same work is done when there is no hash to compare with."""
+        with self._slot():
+            try:
+                _HASHER.verify(encoded or self._nobody, password)
+            except (VerificationError, InvalidHashError):
+                return False
+            return encoded is not None
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        if not self._slots.acquire(timeout=_PATIENCE):
+            raise Unavailable("As many passwords are being checked as this server takes at once.")
+        try:
+            yield
+        finally:
+            self._slots.release()

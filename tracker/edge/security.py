@@ -1,0 +1,86 @@
+"""Who asks: a bearer token becomes claims before the request is validated, and claims become an Actor after it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from tracker.domain.access import Actor
+from tracker.domain.refusals import Unauthenticated
+from tracker.domain.user import UserStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tracker.domain.clock import Clock
+    from tracker.domain.project import ProjectRole
+    from tracker.edge.call import Call
+    from tracker.edge.tokens import AccessTokens
+    from tracker.store.contract import Reader, Standing
+
+_REMEMBERED_USERS = 4096
+
+
+class Bearer:
+    """Reads ``Authorization``. Pure computation: what the token says is looked up later, in the actor's own read."""
+
+    def __init__(self, tokens: AccessTokens, clock: Clock, *, everybody: Mapping[str, Any] | None = None) -> None:
+        """Take the claims that ``everybody`` has without a token: AUTH_ENABLE=False, in development alone."""
+        self._tokens = tokens
+        self._clock = clock
+        self._everybody = everybody
+
+    def claims(self, call: Call) -> dict[str, Any] | None:
+        """Return the claims of a good token and None without a token; a bad one is left in ``call.refusal``."""
+        authorization = call.headers.get("authorization")
+        if authorization is None:
+            return dict(self._everybody) if self._everybody else None
+        scheme, _, token = authorization.partition(" ")
+        claims = self._tokens.claims(token, at=self._clock()) if scheme.lower() == "bearer" else None
+        if claims is None:
+            call.refusal = Unauthenticated()
+            return {}
+        return claims
+
+
+class Actors:
+    """Turns claims into whoever they stand for right now."""
+
+    def __init__(self, store: Reader, clock: Clock) -> None:
+        """Remember memberships under the access_version they were read for: a new version is a new key."""
+        self._store = store
+        self._clock = clock
+        self._memberships: OrderedDict[tuple[str, int], Mapping[str, ProjectRole]] = OrderedDict()
+
+    def actor(self, claims: Mapping[str, Any]) -> Actor:
+        """Return the actor; Unauthenticated where the session is over, or the user is disabled or another."""
+        standing = self._store.standing(claims["sid"]) if isinstance(claims["sid"], str) else None
+        if standing is None or not self._good(standing, claims):
+            raise Unauthenticated("The session of this token is over; log in again.")
+        return Actor(
+            id=standing.user_id,
+            session_id=standing.session_id,
+            role=standing.role,
+            inbox_id=standing.inbox_id,
+            access_version=standing.access_version,
+            heads=standing.heads,
+            memberships=self._memberships_of(standing.user_id, standing.access_version),
+        )
+
+    def _good(self, standing: Standing, claims: Mapping[str, Any]) -> bool:
+        return (
+            standing.user_id == claims["sub"]
+            and standing.status is UserStatus.ACTIVE
+            and standing.session_ended_at is None
+            and self._clock() < standing.session_expires_at
+        )
+
+    def _memberships_of(self, user_id: str, access_version: int) -> Mapping[str, ProjectRole]:
+        key = (user_id, access_version)
+        memberships = self._memberships.get(key)
+        if memberships is None:
+            # Read after the version: it may be newer than its key says, never older.
+            memberships = self._memberships[key] = self._store.memberships(user_id)
+            while len(self._memberships) > _REMEMBERED_USERS:
+                self._memberships.popitem(last=False)
+        return memberships

@@ -1,0 +1,301 @@
+"""Every setting, read once: the only reader of the environment.
+
+A setting comes from the environment, else from ``.env`` in the working directory, else it has its default; an empty
+value is none. ``SECRET_KEY_FILE`` and ``DATABASE_URL_FILE`` name a file that holds the value. What is wrong is said in
+one line (``Misconfigured``) that names the setting and the rule and never shows a value.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, InitSettingsSource, SettingsConfigDict
+
+from tracker.domain.user import PasswordPolicy
+from tracker.keys import WEAK_BELOW, kept_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic_settings import PydanticBaseSettingsSource
+
+ENV_FILE = ".env"
+_FROM_FILES = ("SECRET_KEY", "DATABASE_URL")
+_MAKE_A_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+_KNOWN_PREFIXED = frozenset({"TRACKER_ENV", "TRACKER_REQUIRE_SERVERS"})  # the second is read by the test suite alone
+# What Kubernetes puts into every pod beside a Service called "tracker" or "tracker-…": not ours, and not a mistake.
+_SERVICE_LINK = re.compile(r"TRACKER_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
+_HOST_NAME = re.compile(r"\*|\[[0-9A-Fa-f:.]+\]|(\*\.)?[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*")
+
+
+class Misconfigured(Exception):
+    """The settings cannot be used; the text is one line for a person, without any value."""
+
+
+class Environment(StrEnum):
+    """``development`` trades safety for comfort on one's own machine; ``production`` never does."""
+
+    PRODUCTION = "production"
+    DEVELOPMENT = "development"
+
+
+def _in_lower_case(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _split_at_commas(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _host_names(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(_HOST_NAME.fullmatch(host) for host in hosts):
+        raise ValueError("must be host names without scheme or port, such as tracker.example.com or *.example.com")
+    return tuple(host.lower() for host in hosts)
+
+
+def _database(url: str) -> str:
+    if url.startswith(("postgresql://", "postgres://", "postgresql+psycopg2://")):
+        return url
+    if not url.startswith("sqlite:///") or url == "sqlite:///":
+        raise ValueError("must begin with sqlite:/// (and name a file) or with postgresql://")
+    if ":memory:" in url:
+        raise ValueError("must name a file: each process would have an in-memory database of its own")
+    return url
+
+
+def _default_workers() -> int:
+    return min(len(os.sched_getaffinity(0)), 4) if hasattr(os, "sched_getaffinity") else 1
+
+
+def _default_hosts(given: dict[str, Any]) -> tuple[str, ...]:
+    local = ("localhost", "127.0.0.1", "[::1]", "*.localhost")
+    return local if given["tracker_env"] is Environment.DEVELOPMENT else ("*",)
+
+
+def _default_key(given: dict[str, Any]) -> SecretStr:
+    if given["tracker_env"] is not Environment.DEVELOPMENT:
+        raise Misconfigured(f"SECRET_KEY is needed unless TRACKER_ENV=development; make one with: {_MAKE_A_KEY}")
+    try:
+        key = kept_key(key_file(given["database_url"]))
+    except OSError as problem:
+        raise Misconfigured(f"SECRET_KEY is not given, and none can be kept: {problem.strerror}") from None
+    if len(key) < WEAK_BELOW:
+        raise Misconfigured("SECRET_KEY is not given, and the one in tracker.key is damaged; remove that file")
+    return SecretStr(key)
+
+
+Choice = BeforeValidator(_in_lower_case)
+Hosts = Annotated[tuple[str, ...], BeforeValidator(_split_at_commas), AfterValidator(_host_names)]
+
+
+def setting(default: object, meaning: str, **more: Any) -> Any:
+    """Declare a setting with its default (or what it is by default, in words) and its meaning for the README."""
+    if callable(default):
+        return Field(default_factory=default, description=meaning, **more)
+    return Field(default, description=meaning, validate_default=True, **more)
+
+
+def _otherwise(words: str) -> dict[str, Any]:
+    return {"json_schema_extra": {"otherwise": words}}
+
+
+class Settings(BaseSettings):
+    """The settings of one process. A member's name in upper case is the name of its variable."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_file=ENV_FILE, case_sensitive=True, hide_input_in_errors=True
+    )
+
+    tracker_env: Annotated[Environment, Choice] = setting(
+        Environment.PRODUCTION,
+        "`production` or `development` (one's own machine: makes a key, takes local hosts only).",
+    )
+    database_url: Annotated[str, AfterValidator(_database)] = setting(
+        "sqlite:///tracker.db",
+        "`sqlite:///file` or `postgresql://user:password@host/name`. `DATABASE_URL_FILE` names a file that holds it.",
+        repr=False,
+    )
+    host: str = setting("127.0.0.1", "The address to listen at; `0.0.0.0` is every address of the machine.")
+    port: int = setting(8000, "The port to listen at.", ge=1, le=65535)
+    workers: int = setting(
+        _default_workers, "How many server processes.", ge=1, le=64, **_otherwise("one per core, at most 4")
+    )
+    secret_key: SecretStr = setting(
+        _default_key,
+        "Signs the tokens: 32 bytes or more, the same for all instances. `SECRET_KEY_FILE` names a file that holds it.",
+        **_otherwise("none; in development one is made and kept in `tracker.key` beside the SQLite file"),
+    )
+    algorithm: Literal["HS256"] = setting("HS256", "How the tokens are signed; HS256 is the only one so far.")
+    access_token_expire_minutes: int = setting(10, "How long an access token is good for.", ge=1, le=1440)
+    auth_enable: bool = setting(
+        default=True,
+        meaning="`False` lets every request act as a local administrator; only in development, on a loopback `HOST`.",
+    )
+    password_policy: Annotated[PasswordPolicy, Choice] = setting(
+        PasswordPolicy.DEFAULT,
+        "`default` (8 to 128 characters) or `strict` (15 or more, and none that is often guessed).",
+    )
+    log_format: Annotated[Literal["text", "json"], Choice] = setting("text", "`text` or `json`, a line for each event.")
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Choice] = setting(
+        "info", "`debug`, `info`, `warning` or `error`."
+    )
+    allowed_hosts: Hosts = setting(
+        _default_hosts,
+        "Comma-separated host names that are answered, `*.example.com` for all below, `*` for any; others get a 400.",
+        **_otherwise("any; in development the local names"),
+    )
+
+    def __init__(self, **given: Any) -> None:
+        """Read the environment, with ``given`` before it; raise Misconfigured where that does not work out."""
+        try:
+            super().__init__(**given)
+        except ValidationError as wrong:
+            raise Misconfigured("; ".join(_complaints(wrong))) from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given in code, then the environment, then ``.env``; in each, a setting and its ``_FILE`` are one."""
+        return init_settings, InitSettingsSource(settings_cls, _given())
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if not self.auth_enable and not (self.development and is_loopback(self.host)):
+            raise Misconfigured("AUTH_ENABLE=False is only for TRACKER_ENV=development with a loopback HOST")
+        if self.key_is_weak and not self.development:
+            raise Misconfigured(f"SECRET_KEY is shorter than {WEAK_BELOW} bytes; make one with: {_MAKE_A_KEY}")
+        return self
+
+    @property
+    def development(self) -> bool:
+        """Whether this is somebody's own machine."""
+        return self.tracker_env is Environment.DEVELOPMENT
+
+    @property
+    def key_is_weak(self) -> bool:
+        """Whether the key is shorter than HS256 asks for (RFC 7518, section 3.2); only development gets this far."""
+        return len(self.secret_key.get_secret_value().encode()) < WEAK_BELOW
+
+    def shown(self) -> Iterator[tuple[str, str]]:
+        """Yield (name, value as it may be shown) for each setting: no key, no password."""
+        for name in type(self).model_fields:
+            yield name.upper(), _as_shown(name, getattr(self, name))
+
+    @classmethod
+    def table(cls) -> Iterator[tuple[str, str, str]]:
+        """Yield (name, default, meaning) for each setting, in Markdown."""
+        for name, field in cls.model_fields.items():
+            extra = field.json_schema_extra
+            otherwise = extra.get("otherwise") if isinstance(extra, dict) else None
+            yield f"`{name.upper()}`", str(otherwise or f"`{field.default}`"), field.description or ""
+
+
+def hand_down(**values: object) -> None:
+    """Put settings into the environment, for this process and those it starts, in place of what stands there."""
+    for name, value in values.items():
+        os.environ.pop(f"{name.upper()}_FILE", None)
+        os.environ[name.upper()] = str(value)
+
+
+def is_given(name: str) -> bool:
+    """Whether the environment or ``.env`` has a value for a setting."""
+    return any(layer.get(form) for layer in _layers() for form in (name, f"{name}_FILE"))
+
+
+def key_file(database_url: str) -> Path:
+    """Return where development keeps its key: beside the SQLite file, or in the working directory."""
+    file = sqlite_file(database_url)
+    return (file.parent if file else Path()) / "tracker.key"
+
+
+def sqlite_file(database_url: str) -> Path | None:
+    """Return the file of a SQLite URL; None for any other."""
+    path = database_url.partition("?")[0].removeprefix("sqlite:///")
+    return Path(path) if database_url.startswith("sqlite:") else None
+
+
+def without_password(url: str) -> str:
+    """Return a database URL as it may be shown: without its password and its parameters."""
+    masked = re.sub(r"//([^:@/]*):.*@", r"//\1:***@", url, flags=re.DOTALL)
+    return re.sub(r"\?.*", "?***", masked, flags=re.DOTALL)
+
+
+def _layers() -> tuple[Mapping[str, str | None], ...]:
+    return os.environ, DotEnvSettingsSource(Settings).env_vars
+
+
+def _given() -> dict[str, Any]:
+    layers = _layers()
+    for layer in layers:
+        _refuse_unknown(layer)
+    found = {
+        name: next(filter(None, (_value(name.upper(), layer) for layer in layers)), None)
+        for name in Settings.model_fields
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _value(name: str, layer: Mapping[str, str | None]) -> str | None:
+    value, path = layer.get(name), layer.get(f"{name}_FILE") if name in _FROM_FILES else None
+    if value and path:
+        raise Misconfigured(f"{name} and {name}_FILE are both given; one of them has to go")
+    return _contents(name, path) if path else value
+
+
+def _contents(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
+        raise Misconfigured(f"{name}_FILE cannot be read: {reason}") from None
+
+
+def _refuse_unknown(layer: Mapping[str, str | None]) -> None:
+    for name in layer:
+        if name.startswith("TRACKER_") and name not in _KNOWN_PREFIXED and not _is_service_link(name, layer[name]):
+            near = _names() & {name.removeprefix("TRACKER_")} or difflib.get_close_matches(name, _names(), 1)
+            raise Misconfigured(f"{name} is not a setting" + "".join(f"; did you mean {other}?" for other in near))
+
+
+def _names() -> set[str]:
+    return {name.upper() for name in Settings.model_fields}
+
+
+def _is_service_link(name: str, value: str | None) -> bool:
+    return bool(_SERVICE_LINK.fullmatch(name)) or (name.endswith("_PORT") and "://" in (value or ""))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _as_shown(name: str, value: object) -> str:
+    if isinstance(value, SecretStr):
+        return f"*** ({len(value.get_secret_value().encode())} bytes)"
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return without_password(str(value)) if name == "database_url" else str(value)
+
+
+def _complaints(wrong: ValidationError) -> Iterator[str]:
+    for error in wrong.errors(include_url=False, include_context=False, include_input=False):
+        if error["type"] != "default_factory_not_called":
+            rule = re.sub(r"^(Value error, |Input should )", "", error["msg"]).replace("be ", "must be ", 1)
+            yield f"{str(error['loc'][0]).upper()} {rule.replace('must must', 'must')}"
