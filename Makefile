@@ -1,0 +1,62 @@
+# Needs Python 3.11 or newer with its venv module, and make. `make help` lists what there is.
+.POSIX:
+.PHONY: help run demo test check bench requirements clean format
+
+VENV = .venv
+BIN = $(VENV)/bin
+PYTHON = $$(for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+	--custom-compile-command 'make requirements'
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*## ' Makefile | sed 's/:.*## /	/' | expand -t 14
+
+run: $(VENV)/runs ## Serve the API on http://127.0.0.1:8000; takes PORT=, DATABASE_URL=, .env
+	@exec $(BIN)/python -m tracker serve --development
+
+demo: $(VENV)/runs ## Serve a throw-away database full of lifelike tasks
+	@exec $(BIN)/python -m tracker demo
+
+test: $(VENV)/tests ## Run every suite; what needs a server that is not there is named at the end
+	$(BIN)/python -m pytest
+
+check: $(VENV)/tests ## Lint, types, who imports whom, idle dependencies, the contract, the Dockerfile
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/python -m tracker openapi --check
+	$(BIN)/hadolint Dockerfile
+
+format: $(VENV)/tests ## Lay the code out, and mend what the linter can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/tests ## Measure the speed; needs PostgreSQL and wrk
+	$(BIN)/python -m bench
+
+requirements: $(VENV)/tests ## Pin anew what pyproject.toml asks for
+	$(COMPILE) pyproject.toml --upgrade -o requirements.txt
+	$(COMPILE) pyproject.toml --upgrade --group dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) --upgrade --group build -o requirements-build.txt
+
+clean: ## Remove the virtual environment and all caches; databases and keys stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis .coverage build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@python=$(PYTHON); test -n "$$python" || { echo "Python 3.11 or newer is needed" >&2; exit 1; }; \
+	echo "Making $(VENV) with $$($$python --version)" && $$python -m venv $(VENV)
+
+$(VENV)/runs: requirements.txt $(VENV)/bin/python
+	@echo "Installing requirements.txt"
+	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/tests: requirements-dev.txt $(VENV)/bin/python
+	@echo "Installing requirements-dev.txt"
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $@ $(VENV)/runs

@@ -1,0 +1,155 @@
+"""The commands that keep running, as real processes on free ports."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tracker.cli.server import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+KEY = "a-key-of-more-than-thirty-two-bytes-0123456789"
+START = 30  # seconds; it takes two
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port("127.0.0.1")
+
+
+def start(folder: Path, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+    with (folder / "stdout").open("w") as out, (folder / "stderr").open("w") as err:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tracker", *arguments],
+            cwd=folder,
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "TMPDIR": str(folder), **settings},
+            stdout=out,
+            stderr=err,
+            text=True,
+        )
+
+
+@contextmanager
+def running(folder: Path, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
+    process = start(folder, *arguments, **settings)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=START)
+
+
+def wait_for(file: Path, pattern: str) -> re.Match[str]:
+    until = time.monotonic() + START
+    while time.monotonic() < until:
+        if match := re.search(pattern, file.read_text(encoding="utf-8")):
+            return match
+        time.sleep(0.05)
+    raise AssertionError(file.read_text(encoding="utf-8"))
+
+
+def status(url: str) -> int | None:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own server
+            return int(answer.status)
+    except urllib.error.URLError:
+        return None
+
+
+def children(process: subprocess.Popen[str]) -> list[int]:
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=True
+    )
+    return [int(pid) for pid in listed.stdout.split()]
+
+
+def test_serve_migrates_and_answers_in_as_many_processes_as_asked_for(tmp_path: Path, port: int) -> None:
+    with running(tmp_path, "serve", "--port", str(port), "--workers", "2", SECRET_KEY=KEY, PORT="1") as server:
+        wait_for(
+            tmp_path / "stderr", rf"INFO tracker: ready: http://127\.0\.0\.1:{port} .* 2 workers, sqlite:///tracker"
+        )
+        assert status(f"http://127.0.0.1:{port}/livez") == 200
+        assert status(f"http://127.0.0.1:{port}/readyz") == 200
+        assert len(children(server)) == 2
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=10) == 0
+    assert status(f"http://127.0.0.1:{port}/livez") is None
+    assert len((tmp_path / "stderr").read_text().splitlines()) == 1
+
+
+def test_a_process_that_died_is_replaced(tmp_path: Path, port: int) -> None:
+    with running(tmp_path, "serve", "--workers", "1", SECRET_KEY=KEY, PORT=str(port)) as server:
+        wait_for(tmp_path / "stderr", "ready")
+        (first,) = children(server)
+        os.kill(first, signal.SIGKILL)
+        wait_for(tmp_path / "stderr", "Unexpected exit")
+        until = time.monotonic() + START
+        while status(f"http://127.0.0.1:{port}/readyz") != 200:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        assert first not in children(server)
+
+
+def test_log_lines_are_json_where_that_is_asked_for(tmp_path: Path, port: int) -> None:
+    with running(tmp_path, "serve", SECRET_KEY=KEY, PORT=str(port), LOG_FORMAT="json"):
+        wait_for(tmp_path / "stderr", "ready")
+    lines = [json.loads(line) for line in (tmp_path / "stderr").read_text().splitlines()]
+    assert (lines[0]["level"], lines[0]["logger"]) == ("info", "tracker")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", lines[0]["time"])
+
+
+def test_a_port_that_is_taken_is_refused(tmp_path: Path, port: int) -> None:
+    with socket.create_server(("127.0.0.1", port)):
+        server = start(tmp_path, "serve", SECRET_KEY=KEY, PORT=str(port))
+        assert server.wait(timeout=START) == 1
+    assert f"port {port} of 127.0.0.1 cannot be had" in (tmp_path / "stderr").read_text()
+
+
+def test_serve_is_for_production_unless_it_is_told(tmp_path: Path, port: int) -> None:
+    assert start(tmp_path, "serve", PORT=str(port)).wait(timeout=START) == 2
+    assert len((tmp_path / "stderr").read_text().splitlines()) == 1
+    with running(tmp_path, "serve", "--development", PORT=str(port), HOST="localhost"):
+        wait_for(tmp_path / "stderr", "ready")
+
+
+def test_development_is_what_the_environment_says(tmp_path: Path) -> None:
+    assert start(tmp_path, "serve", "--development", TRACKER_ENV="production").wait(timeout=START) == 2
+    assert "SECRET_KEY is needed" in (tmp_path / "stderr").read_text()
+
+
+def test_the_demo_prints_a_line_that_works_as_pasted_and_leaves_nothing_behind(tmp_path: Path, port: int) -> None:
+    with running(tmp_path, "demo", "--port", str(port)):
+        line = wait_for(tmp_path / "stdout", r"curl .*")[0]
+        *_, authorization, url = shlex.split(line)
+        name, _, value = authorization.partition(": ")
+        request = urllib.request.Request(url, headers={name: value})  # noqa: S310 - our own server
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - likewise
+            assert len(json.load(answer)["items"]) == 3
+        assert f"http://127.0.0.1:{port}/docs" in (tmp_path / "stdout").read_text()
+        assert len(list(tmp_path.glob("tracker-demo-*"))) == 1
+    assert list(tmp_path.glob("tracker-demo-*")) == []
+
+
+def test_asking_for_help_imports_neither_the_server_nor_a_database() -> None:
+    program = "import sys, tracker.cli; tracker.cli.tracker(['--help'], standalone_mode=False); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert not loaded & {"granian", "sqlalchemy", "connexion", "pydantic", "yaml", "alembic"}
+    assert "Serve a throw-away database" in done.stdout

@@ -1,0 +1,100 @@
+"""``tracker doctor``: what is configured, what answers, and what to do about the rest."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import click
+
+from tracker.app import open_store
+from tracker.cli.server import base_url, resolved, status_of
+from tracker.domain.refusals import Refusal
+from tracker.keys import WEAK_BELOW
+from tracker.settings import Misconfigured, Settings, is_loopback, sqlite_file, without_password
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OK = 200
+_DISTINCT = 12  # fewer different characters in a key were hardly made by a random generator
+
+
+class Verdict(StrEnum):
+    """How a finding is: ``bad`` ends with exit code 1, a ``note`` does not."""
+
+    GOOD = "ok"
+    NOTE = "note"
+    BAD = "BAD"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at, and what to do about it where there is something to do."""
+
+    verdict: Verdict
+    subject: str
+    text: str
+
+
+@click.command()
+def doctor() -> None:
+    """Say what is configured, what answers, and what to do about the rest. Exit code 1 if something is bad."""
+    try:
+        settings = Settings()
+    except Misconfigured as wrong:
+        findings = [Finding(Verdict.BAD, "settings", str(wrong))]
+    else:
+        for name, value in settings.shown():
+            click.echo(f"      {name} = {value}")
+        findings = list(_findings(settings))
+    for finding in findings:
+        click.echo(f"{finding.verdict:<5} {finding.subject}: {finding.text}")
+    sys.exit(any(finding.verdict is Verdict.BAD for finding in findings))
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    yield _key(settings)
+    yield _database(settings)
+    yield _server(settings)
+    if settings.development and not is_loopback(settings.host):
+        yield Finding(
+            Verdict.NOTE, "HOST", "others can reach a development server; set TRACKER_ENV=production for them"
+        )
+    if not settings.auth_enable:
+        yield Finding(Verdict.NOTE, "AUTH_ENABLE", "whoever reaches this port is an administrator; remove it when done")
+
+
+def _key(settings: Settings) -> Finding:
+    key = settings.secret_key.get_secret_value()
+    if settings.key_is_weak:
+        return Finding(Verdict.NOTE, "SECRET_KEY", f"shorter than {WEAK_BELOW} bytes: production will refuse it")
+    if len(set(key)) < _DISTINCT:
+        return Finding(Verdict.BAD, "SECRET_KEY", "long, but not random; make one with: openssl rand -base64 48")
+    return Finding(Verdict.GOOD, "SECRET_KEY", f"{len(key.encode())} bytes")
+
+
+def _database(settings: Settings) -> Finding:
+    place, file = without_password(settings.database_url), sqlite_file(settings.database_url)
+    if file is not None and not file.exists():
+        return Finding(Verdict.BAD, "database", f"{place} does not exist yet; make it with: tracker migrate")
+    try:
+        with closing(open_store(settings, connections=1)) as store:
+            store.ping()
+    except Refusal as refusal:
+        advice = "if it is down, start it; if it is elsewhere, mend DATABASE_URL; if it is old, run: tracker migrate"
+        return Finding(Verdict.BAD, "database", f"{place}: {refusal.detail} ({advice})")
+    return Finding(Verdict.GOOD, "database", f"{place} answers, its schema is up to date")
+
+
+def _server(settings: Settings) -> Finding:
+    url = base_url(resolved(settings.host), settings.port)
+    status = status_of(url, "/readyz")
+    if status is None:
+        return Finding(Verdict.NOTE, "server", f"nothing answers at {url}; start it with: tracker serve")
+    if status != _OK:
+        return Finding(Verdict.BAD, "server", f"{url}/readyz answers {status}; its log says why")
+    return Finding(Verdict.GOOD, "server", f"{url} is ready")
