@@ -1,4 +1,4 @@
-"""One store for every test here, on each database in turn: a test that is added runs on both."""
+"""Somebody and something to begin with, in the store that every test here takes."""
 
 from __future__ import annotations
 
@@ -7,26 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.builders import Person, a_person, added
-from tests.databases import ON_EVERY_DATABASE, clean_up, database
-from tracker.store.sql.store import SqlStore
+from tests.databases import ON_EVERY_DATABASE, database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracker.domain.project import Project
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _templates() -> Iterator[None]:
-    yield
-    clean_up()
-
-
-@pytest.fixture(params=ON_EVERY_DATABASE)
-def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a migrated database."""
-    with database(request.param) as url:
-        yield url
+    from tracker.store.contract import Store
 
 
 @pytest.fixture(params=ON_EVERY_DATABASE)
@@ -37,14 +24,7 @@ def empty_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def store(url: str) -> Iterator[SqlStore]:
-    store = SqlStore.open(url, connections=16)
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def ann(store: SqlStore) -> Person:
+def ann(store: Store) -> Person:
     """Somebody who is registered."""
     person = a_person()
     added(store, *person)

@@ -106,6 +106,22 @@ def test_what_is_decided_again_loses_no_increment(store: Store, kitchen: Project
     assert found.title == "32"
 
 
+def test_whoever_was_beaten_is_not_beaten_for_ever(store: Store, kitchen: Project) -> None:
+    tasks = added_tasks(store, a_task(kitchen, title="0"), a_task(kitchen, title="0"))
+
+    def one_more() -> ChangeSet:
+        found = [task for before in tasks if (task := store.task(before.id))]
+        risen = [replace(task, title=str(int(task.title) + 1), version=task.version + 1) for task in found]
+        return changes(*(Change(before, after) for before, after in zip(found, risen, strict=True)))
+
+    def six_more(_: int) -> None:
+        for _ in range(6):
+            patiently(lambda: decide_and_commit(one_more, store.commit))
+
+    assert at_once(8, six_more) == [None] * 8
+    assert [task.title for before in tasks if (task := store.task(before.id))] == ["48", "48"]
+
+
 def test_commits_that_cross_over_two_projects_do_not_deadlock(store: Store, kitchen: Project) -> None:
     garden = a_project()
     pairs = [(a_task(kitchen), a_task(garden)) for _ in range(16)]

@@ -47,6 +47,11 @@ class ChangeSet:
     changes: tuple[Change, ...]
     required_heads: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """The ids of the entities that are replaced or deleted: what others could be first at."""
+        return tuple(change.before.id for change in self.changes if change.before is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:

@@ -120,7 +120,11 @@ def _check_strictly(password: str, username: str) -> None:
 
 
 def _is_guessable(password: str, username: str) -> bool:
-    letters = "".join(character for character in password if character.isalpha()).replace(username, "")
+    letters = _letters(password).replace(_letters(username), "")
     for root in _COMMON_ROOTS:
         letters = letters.replace(root, "")
     return not letters or len(set(password)) <= 4  # noqa: PLR2004 - 'aaaabbbbaaaabbbb' is guessed too
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text if character.isalpha())

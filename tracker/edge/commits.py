@@ -16,7 +16,7 @@ from tracker.edge.answers import response_to
 from tracker.store.contract import Receipt, Store, decide_and_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from flask import Response
 
@@ -26,17 +26,25 @@ if TYPE_CHECKING:
     from tracker.edge.security import Actors
 
 
+NOBODY = "nobody"
+
+
 class Misfit(Exception):
     """A handler and the contract do not fit each other: the start-up stops."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a handler decided, for whom; a refusal that carries changes is one too."""
+    """What a handler decided: the reply, the commit it rests on, and the refusal if it is one that carries changes."""
 
     reply: Reply
-    actor: Actor | None
+    changes: ChangeSet | None
     refusal: Refusal | None = None
+
+    @property
+    def touched(self) -> Iterable[str]:
+        """The ids of the entities it changes."""
+        return self.changes.touched if self.changes else ()
 
 
 class Carrier:
@@ -78,15 +86,18 @@ class Carrier:
             actor.condition(self._permission)
         arguments = {**call.arguments, "actor": actor} if self._takes_actor else call.arguments
         try:
-            return Decision(self._handler(**arguments), actor)
+            reply = self._handler(**arguments)
         except Refusal as refusal:
             if not refusal.changes:
                 raise
-            return Decision(Reply(changes=refusal.changes), actor, refusal)
+            reply = Reply(changes=refusal.changes)
+            return Decision(reply, self._change_set(reply, actor), refusal)
+        return Decision(reply, self._change_set(reply, actor))
+
+    def _change_set(self, reply: Reply, actor: Actor | None) -> ChangeSet | None:
+        changes = tuple(change for change in reply.changes if not change.idle)
+        who = actor.id if actor else reply.by or NOBODY
+        return ChangeSet(new_id(), who, self._clock(), changes) if changes else None
 
     def _commit(self, decision: Decision) -> Receipt | None:
-        changes = tuple(change for change in decision.reply.changes if not change.idle)
-        if not changes:
-            return None
-        who = decision.actor.id if decision.actor else decision.reply.by
-        return self._store.commit(ChangeSet(new_id(), who or "", self._clock(), changes))
+        return self._store.commit(decision.changes) if decision.changes else None

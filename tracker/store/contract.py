@@ -11,12 +11,12 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from tracker.domain.refusals import Contended
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from tracker.domain.changes import ChangeSet, Entity, LogEntry
@@ -150,12 +150,21 @@ class Store(Reader):
         """Give back every connection."""
 
 
-# Who was beaten once waits for a turn instead of racing again: of N threads that change one row, each needs two tries.
-# Threads of other processes are still raced, with jitter; correctness rests on the versions alone, never on this.
-_turns = tuple(threading.Lock() for _ in range(64))
+class Deciding(Protocol):
+    """A decision that is about to be committed."""
 
-Decision = TypeVar("Decision")
+    @property
+    def touched(self) -> Iterable[str]:
+        """The ids of the entities it changes."""
+
+
+Decision = TypeVar("Decision", bound=Deciding)
 Made = TypeVar("Made")
+
+# Whoever was beaten takes the turn of what they were beaten at and keeps it until they are through: the threads of this
+# process whose commits would touch the same then wait for it, so that each needs three tries at the most however many
+# there are. Other processes are still raced, with jitter; correctness rests on the versions alone, never on this.
+_turns = tuple(threading.RLock() for _ in range(64))
 
 
 def decide_and_commit(decide: Callable[[], Decision], commit: Callable[[Decision], Made]) -> tuple[Decision, Made]:
@@ -164,8 +173,11 @@ def decide_and_commit(decide: Callable[[], Decision], commit: Callable[[Decision
     ``decide`` reads and returns a decision; ``commit`` makes it true or raises Stale. Returns the decision that stood
     and what its commit returned. Raises Contended after the fifth Stale, and whatever else the two raise.
     """
+    decision = decide()
+    for entity_id in decision.touched:
+        with _turn(entity_id):
+            """Whoever has the turn is through."""
     try:
-        decision = decide()
         return decision, commit(decision)
     except Stale as beaten:
         return _decide_again(decide, commit, beaten)
@@ -174,12 +186,15 @@ def decide_and_commit(decide: Callable[[], Decision], commit: Callable[[Decision
 def _decide_again(
     decide: Callable[[], Decision], commit: Callable[[Decision], Made], beaten: Stale
 ) -> tuple[Decision, Made]:
-    for _ in range(TRIES - 1):
-        with _turns[hash(beaten.entity_id) % len(_turns)]:
+    with _turn(beaten.entity_id):
+        for _ in range(TRIES - 1):
+            decision = decide()
             try:
-                decision = decide()
                 return decision, commit(decision)
-            except Stale as again:
-                beaten = again
-        time.sleep(random.uniform(0, 0.02))  # noqa: S311 - jitter, not a secret
+            except Stale:
+                time.sleep(random.uniform(0, 0.02))  # noqa: S311 - jitter, not a secret
     raise Contended
+
+
+def _turn(entity_id: str) -> threading.RLock:
+    return _turns[hash(entity_id) % len(_turns)]
