@@ -12,6 +12,7 @@ from tracker.api.cursors import Cursors
 from tracker.domain import clock
 from tracker.domain.changes import Change, ChangeSet
 from tracker.domain.identity import new_id
+from tracker.domain.refusals import Taken
 from tracker.domain.registration import new_account
 from tracker.domain.session import Session
 from tracker.domain.user import Role
@@ -31,7 +32,7 @@ from tracker.settings import Settings
 from tracker.store.sql.store import SqlStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from tracker.api.reply import Reply
     from tracker.domain.clock import Clock
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 THREADS = 8
 _MODULES = {"Accounts": accounts, "Health": health, "Tasks": tasks}
-_LOCAL_ADMINISTRATOR = ("local", "local@localhost")
 
 
 def create_app() -> Front:
@@ -54,7 +54,7 @@ def responder(settings: Settings, store: Store, *, now: Clock = clock.now) -> Re
     """Return the whole application behind the sockets, on a store whose schema is at hand."""
     document = Document(document_bytes())
     access_tokens = tokens(settings)
-    everybody = None if settings.auth_enable else _local_claims(store, now)
+    everybody = None if settings.auth_enable else LocalAdministrator(store, now).claims
     collaborators = {
         "passwords": passwords(settings),
         "tokens": access_tokens,
@@ -106,14 +106,40 @@ def passwords(settings: Settings) -> Argon2Passwords:
     return Argon2Passwords(settings.password_policy, parallel=max(1, (os.cpu_count() or 1) // settings.workers))
 
 
-def _local_claims(store: Store, now: Clock) -> Mapping[str, Any]:
-    """Return the claims every request has when AUTH_ENABLE is False: a session of the built-in local administrator."""
-    username, email = _LOCAL_ADMINISTRATOR
-    at = now()
-    user = store.user_named(username=username)
-    changes: tuple[Change, ...] = ()
-    if user is None:
-        user, changes = new_account(username=username, email=email, role=Role.ADMIN, password_hash="", at=at)
-    session = Session.new(user.id, at=at)
-    store.commit(ChangeSet(new_id(), user.id, at, (*changes, Change(None, session))))
-    return {"sub": user.id, "sid": session.id}
+class LocalAdministrator:
+    """Whoever every request without a token comes from when AUTH_ENABLE is False."""
+
+    USERNAME, EMAIL = "local", "local@localhost"
+
+    def __init__(self, store: Store, now: Clock) -> None:
+        """Log in, and register first where this installation has no local administrator yet."""
+        self._store, self._now = store, now
+        self._session = self._log_in()
+
+    def claims(self) -> dict[str, Any]:
+        """Return the claims of a session that is alive: a new one where somebody logged out of the last."""
+        session = self._store.session(self._session.id)
+        if session is None or not session.alive(self._now()):
+            self._session = self._log_in()
+        return {"sub": self._session.user_id, "sid": self._session.id}
+
+    def _log_in(self) -> Session:
+        session = Session.new(self._user().id, at=self._now())
+        self._commit(session.user_id, Change(None, session))
+        return session
+
+    def _user(self) -> User:
+        user = self._store.user_named(username=self.USERNAME)
+        if user is not None:
+            return user
+        user, changes = new_account(
+            username=self.USERNAME, email=self.EMAIL, role=Role.ADMIN, password_hash="", at=self._now()
+        )
+        try:
+            self._commit(user.id, *changes)
+        except Taken:  # another server process was first
+            return self._user()
+        return user
+
+    def _commit(self, user_id: str, *changes: Change) -> None:
+        self._store.commit(ChangeSet(new_id(), user_id, self._now(), changes))

@@ -203,6 +203,8 @@ def test_without_authentication_everybody_is_the_local_administrator(store: Stor
 
     assert world.client.get("/me").json["role"] == "admin"
     assert world.client.post("/tasks", {"title": "A"}).status == 201
+    assert world.client.post("/logout").status == 204
+    assert world.client.get("/me").status == 200
     again = World(store, auth_enable=False)
     assert len(again.client.get("/tasks").json["items"]) == 1
 

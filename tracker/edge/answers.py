@@ -10,7 +10,7 @@ from flask import Response
 
 from tracker.domain import refusals
 from tracker.edge.call import Answer, Call
-from tracker.edge.problems import BadRequest, ContentTooLarge, MethodNotAllowed, RequestTimeout, kind_of
+from tracker.edge.problems import BadRequest, ContentTooLarge, InvalidToken, MethodNotAllowed, RequestTimeout, kind_of
 
 if TYPE_CHECKING:
     from tracker.api.reply import Reply
@@ -58,6 +58,8 @@ def problem_of(refusal: Refusal, request_id: str) -> Answer:
 
 def _headers(refusal: Refusal) -> tuple[tuple[bytes, bytes], ...]:
     match refusal:
+        case InvalidToken():
+            return ((b"www-authenticate", b'Bearer realm="tracker", error="invalid_token"'),)
         case refusals.Unauthenticated():
             return ((b"www-authenticate", b'Bearer realm="tracker"'),)
         case MethodNotAllowed():

@@ -36,6 +36,7 @@ _ALWAYS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+_BODILESS = {204, 304}  # the first has no length, the second that of the page it stands for
 _NO_PAGE = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
@@ -156,6 +157,6 @@ def _headers(answer: Answer, call: Call) -> list[tuple[bytes, bytes]]:
     names = {name for name, _ in answer.headers}
     if b"content-security-policy" not in names:
         headers.append(_NO_PAGE)
-    if b"content-length" not in names and answer.status != 204:  # noqa: PLR2004 - No Content has no length
+    if b"content-length" not in names and answer.status not in _BODILESS:
         headers.append((b"content-length", str(len(answer.body)).encode()))
     return headers

@@ -22,7 +22,7 @@ MAX_TARGET = 8000
 PROBES = frozenset({"/livez", "/readyz"})
 _SINGLE = frozenset({"host", "authorization", "content-type", "content-length", "content-encoding"})
 # Media types are compared as they are written: a server that folds case in one place and not in another has a hole.
-_JSON_IN_UTF8 = re.compile(r'application/json(?:\s*;\s*charset=(?:utf-8|"utf-8"))?', re.ASCII)
+_JSON_IN_UTF8 = re.compile(r'application/json(?:\s*;\s*(?i:charset=(?:utf-8|"utf-8")))?', re.ASCII)
 _PORT = re.compile(r":\d{1,5}$", re.ASCII)
 
 

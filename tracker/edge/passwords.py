@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ class Argon2Passwords:
         """Take the policy that new passwords are held to, and how many hashes may run at once."""
         self.policy = policy
         self._slots = threading.BoundedSemaphore(parallel)
-        self._nobody = _HASHER.hash("a password that nobody has")
+        self._nobody = _HASHER.hash(secrets.token_urlsafe())
 
     def hash(self, password: str) -> str:
         """Return the encoded hash, with its salt and its cost."""
@@ -41,7 +42,7 @@ class Argon2Passwords:
                 _HASHER.verify(encoded or self._nobody, password)
             except (VerificationError, InvalidHashError):
                 return False
-            return encoded is not None
+            return bool(encoded)  # an account without a hash has no password, not nobody's
 
     @contextmanager
     def _slot(self) -> Iterator[None]:

@@ -26,6 +26,12 @@ class BadRequest(Refusal):
         self.errors = list(errors[:MAX_ERRORS])
 
 
+class InvalidToken(refusals.Unauthenticated):
+    """There is a token, but it is not one of ours, its time is over, or its session is."""
+
+    detail = "The access token is not valid, or not any more; log in or refresh it."
+
+
 class NoSuchPath(Refusal):
     """No operation of the contract and no page has this path."""
 
@@ -98,6 +104,12 @@ KINDS: dict[type[Refusal], Kind] = {
         401,
         "Not authenticated",
         "Log in, or trade your refresh token for a new access token, and send it as 'Authorization: Bearer <token>'.",
+    ),
+    InvalidToken: Kind(
+        "invalid-token",
+        401,
+        "The access token is not valid",
+        "Trade your refresh token for a new access token; where that is refused too, log in.",
     ),
     refusals.WrongCredentials: Kind(
         "wrong-credentials",

@@ -6,11 +6,11 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from tracker.domain.access import Actor
-from tracker.domain.refusals import Unauthenticated
 from tracker.domain.user import UserStatus
+from tracker.edge.problems import InvalidToken
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tracker.domain.clock import Clock
     from tracker.domain.project import ProjectRole
@@ -18,27 +18,29 @@ if TYPE_CHECKING:
     from tracker.edge.tokens import AccessTokens
     from tracker.store.contract import Reader, Standing
 
+    Claims = dict[str, Any]
+
 _REMEMBERED_USERS = 4096
 
 
 class Bearer:
     """Reads ``Authorization``. Pure computation: what the token says is looked up later, in the actor's own read."""
 
-    def __init__(self, tokens: AccessTokens, clock: Clock, *, everybody: Mapping[str, Any] | None = None) -> None:
-        """Take the claims that ``everybody`` has without a token: AUTH_ENABLE=False, in development alone."""
+    def __init__(self, tokens: AccessTokens, clock: Clock, *, everybody: Callable[[], Claims] | None = None) -> None:
+        """Take what gives ``everybody`` claims without a token: AUTH_ENABLE=False, in development alone."""
         self._tokens = tokens
         self._clock = clock
         self._everybody = everybody
 
-    def claims(self, call: Call) -> dict[str, Any] | None:
+    def claims(self, call: Call) -> Claims | None:
         """Return the claims of a good token and None without a token; a bad one is left in ``call.refusal``."""
         authorization = call.headers.get("authorization")
         if authorization is None:
-            return dict(self._everybody) if self._everybody else None
+            return self._everybody() if self._everybody else None
         scheme, _, token = authorization.partition(" ")
         claims = self._tokens.claims(token, at=self._clock()) if scheme.lower() == "bearer" else None
         if claims is None:
-            call.refusal = Unauthenticated()
+            call.refusal = InvalidToken()
             return {}
         return claims
 
@@ -53,10 +55,10 @@ class Actors:
         self._memberships: OrderedDict[tuple[str, int], Mapping[str, ProjectRole]] = OrderedDict()
 
     def actor(self, claims: Mapping[str, Any]) -> Actor:
-        """Return the actor; Unauthenticated where the session is over, or the user is disabled or another."""
+        """Return the actor; InvalidToken where the session is over, or the user is disabled or another."""
         standing = self._store.standing(claims["sid"]) if isinstance(claims["sid"], str) else None
         if standing is None or not self._good(standing, claims):
-            raise Unauthenticated("The session of this token is over; log in again.")
+            raise InvalidToken
         return Actor(
             id=standing.user_id,
             session_id=standing.session_id,
