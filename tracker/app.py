@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from tracker.api.reply import Reply
     from tracker.domain.clock import Clock
+    from tracker.domain.user import User
     from tracker.store.contract import Store
 
 THREADS = 8
