@@ -13,9 +13,22 @@ from tracker.edge.call import Answer, Call
 from tracker.edge.problems import BadRequest, ContentTooLarge, InvalidToken, MethodNotAllowed, RequestTimeout, kind_of
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+    from werkzeug.datastructures import Headers
+
     from tracker.api.reply import Reply
     from tracker.domain.refusals import Refusal
     from tracker.store.contract import Receipt
+
+
+class WholeResponse(Response):
+    """A response whose headers are complete: Flask need not look for what is missing before each one leaves."""
+
+    default_mimetype = None
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:  # noqa: ARG002 - Werkzeug's signature
+        """Return them as they are."""
+        return self.headers
 
 
 def response_to(reply: Reply, receipt: Receipt | None, call: Call) -> Response:
@@ -28,11 +41,13 @@ def response_to(reply: Reply, receipt: Receipt | None, call: Call) -> Response:
     if reply.next is not None:
         headers.append(("Link", f'<{_with_cursor(call, reply.next)}>; rel="next"'))
     if body is None:
-        return Response(None, reply.status, headers)
+        return WholeResponse(None, reply.status, headers)
     assert isinstance(body, dict), "a reply that waits for its receipt has changes"  # noqa: S101 - a programming error
     if "version" in body:
         headers.append(("ETag", f'"{body["version"]}"'))
-    return Response(orjson.dumps(body), reply.status, headers, content_type="application/json")
+    encoded = orjson.dumps(body)
+    headers += [("Content-Type", "application/json"), ("Content-Length", str(len(encoded)))]
+    return WholeResponse(encoded, reply.status, headers)
 
 
 def _with_cursor(call: Call, cursor: str) -> str:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from tracker.domain.identity import new_id
 from tracker.edge.answers import problem_of
 from tracker.edge.call import Answer, Call
-from tracker.edge.problems import ContentTooLarge, Overloaded, RequestTimeout
+from tracker.edge.problems import BadRequest, ContentTooLarge, Overloaded, RequestTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from tracker.domain.refusals import Refusal
 
     Scope = dict[str, Any]
     Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -40,8 +42,8 @@ _BODILESS = {204, 304}  # the first has no length, the second that of the page i
 _NO_PAGE = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
-class _Gone(Exception):
-    """The client went away."""
+class _Broken(Exception):
+    """The client went away, or framed the body in a way that the server cannot follow."""
 
 
 class Front:
@@ -74,10 +76,7 @@ class Front:
         head = call.method == "HEAD"
         if head:
             call.method = "GET"
-        try:
-            answer = await self._answer(call, receive)
-        except _Gone:
-            return
+        answer = await self._answer(call, receive)
         await send({"type": "http.response.start", "status": answer.status, "headers": _headers(answer, call)})
         await send({"type": "http.response.body", "body": b"" if head else answer.body})
 
@@ -96,7 +95,7 @@ class Front:
         finally:
             self._in_flight -= 1
 
-    async def _gather(self, call: Call, receive: Receive) -> ContentTooLarge | RequestTimeout | None:
+    async def _gather(self, call: Call, receive: Receive) -> Refusal | None:
         too_large = ContentTooLarge(f"A body has at most {MAX_BODY} bytes.")
         declared = call.headers.get("content-length", "0")
         if declared.isdecimal() and int(declared[:20]) > MAX_DRAINED:
@@ -106,6 +105,8 @@ class Front:
                 body = await _body(receive)
         except TimeoutError:
             return RequestTimeout(f"The body did not arrive within {self._deadline:g} seconds.")
+        except _Broken:  # whoever is still there hears it; without an answer the server would make it a 500
+            return BadRequest([{"pointer": "", "rule": "arrives whole, as its headers say"}])
         if body is None:
             return too_large
         call.body = body
@@ -129,7 +130,7 @@ async def _body(receive: Receive) -> bytes | None:
     while more and size <= MAX_DRAINED:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise _Gone
+            raise _Broken
         chunk = message.get("body", b"")
         size += len(chunk)
         if size <= MAX_BODY:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 MAX_TARGET = 8000
 # Whoever asks these knows the process by an address of its own; their answers depend on nothing that was sent.
 PROBES = frozenset({"/livez", "/readyz"})
-_SINGLE = frozenset({"host", "authorization", "content-type", "content-length", "content-encoding"})
+_SINGLE = frozenset(
+    {"host", "authorization", "content-type", "content-length", "content-encoding", "transfer-encoding"}
+)
 # Media types are compared as they are written: a server that folds case in one place and not in another has a hole.
 _JSON_IN_UTF8 = re.compile(r'application/json(?:\s*;\s*(?i:charset=(?:utf-8|"utf-8")))?', re.ASCII)
 _PORT = re.compile(r":\d{1,5}$", re.ASCII)
@@ -52,6 +54,8 @@ class Guard:
         """Refuse doubled headers, a foreign host, and a target that is too long."""
         if call.repeated and (doubled := call.repeated & _SINGLE):
             raise BadRequest([{"parameter": name, "rule": "is sent once"} for name in sorted(doubled)])
+        if call.headers.get("transfer-encoding", "chunked").lower() != "chunked":
+            raise BadRequest([{"parameter": "transfer-encoding", "rule": "is chunked, and nothing else"}])
         if call.path not in PROBES and not self._knows(call.headers.get("host", "")):
             raise BadRequest([{"parameter": "host", "rule": "is sent once and names a host this server serves"}])
         if len(call.path) + len(call.query) > MAX_TARGET:
@@ -64,7 +68,7 @@ class Guard:
         return any(known.startswith("*.") and name.endswith(known[1:]) for known in self._hosts)
 
     def _methods(self, path: str) -> dict[str, Operation]:
-        segments = tuple(path.split("/")[1:])
+        segments = tuple(path.split("/"))
         methods = self._paths.get(segments)
         if methods is None:
             fitting = (template for template in self._parametrised if _fits(template, segments))
@@ -76,7 +80,7 @@ class Guard:
 
 
 def _template(path: str) -> tuple[str | None, ...]:
-    return tuple(None if segment.startswith("{") else segment for segment in path.split("/")[1:])
+    return tuple(None if segment.startswith("{") else segment for segment in path.split("/"))
 
 
 def _fits(template: tuple[str | None, ...], segments: tuple[str, ...]) -> bool:

@@ -27,7 +27,9 @@ from connexion.middleware.security import SecurityMiddleware
 from connexion.options import SwaggerUIOptions
 from connexion.resolver import Resolver
 from connexion.security import NO_VALUE
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
+from flask.sessions import NullSession, SessionInterface
+from werkzeug.routing import MapAdapter
 
 from tracker.domain.refusals import Unauthenticated
 from tracker.edge.call import CALL, Answer, Call
@@ -36,6 +38,8 @@ from tracker.edge.validation import RequestValidator
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+
+    from werkzeug.routing import Map
 
     from tracker.edge.document import Document
     from tracker.edge.security import Bearer
@@ -149,8 +153,13 @@ class FlaskInPlace(FlaskASGIApp):
     """Flask, called where the chain ends, in the same thread."""
 
     def __init__(self, flask_app: Flask) -> None:
-        """Take the Flask application that ``connexion.FlaskApp`` made."""
+        """Take the Flask application that ``connexion.FlaskApp`` made.
+
+        It is told what it would find out anew on every request: there are no cookies, and one host is like another.
+        """
         self.app = flask_app
+        flask_app.session_interface = _NoSessions()
+        flask_app.create_url_adapter = partial(_url_adapter, flask_app.url_map)  # type: ignore[method-assign]  # made for it
 
     def add_api(self, specification: object, *, name: str | None = None, **kwargs: object) -> FlaskApi:
         """Register the operations as Flask's own routes."""
@@ -172,6 +181,24 @@ class FlaskInPlace(FlaskASGIApp):
         body = b"".join(self.app.wsgi_app(_environ(scope), start_response))
         await send(started)
         await send({"type": "http.response.body", "body": body})
+
+
+class _NoSessions(SessionInterface):
+    """Flask's sessions are cookies; a bearer token is not one."""
+
+    _none = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:  # noqa: ARG002 - Flask's signature
+        return self._none
+
+    def save_session(self, app: Flask, session: object, response: Response) -> None:
+        """Nothing: there is none."""
+
+
+def _url_adapter(url_map: Map, flask_request: Request | None) -> MapAdapter | None:
+    if flask_request is None:
+        return None
+    return MapAdapter(url_map, "tracker", "/", "", "http", flask_request.path, flask_request.method)
 
 
 def _environ(scope: Scope) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 ISSUER = "tracker"
 AUDIENCE = "tracker-api"
 MAX_LENGTH = 4096
+_REMEMBERED = 10_000
 _SKEW = 60  # seconds that the clocks of two servers may differ
 _CLAIMS = ("iss", "aud", "sub", "sid", "iat", "exp", "jti")
 # PyJWT also takes a padded signature, and any bits that do not count in its last letter; a token has one spelling only.
@@ -33,6 +36,8 @@ class AccessTokens:
         self.lifetime = lifetime
         self._key = key.encode()
         self._algorithm = algorithm
+        # By digest, so that no token is kept where a dump of memory would show it.
+        self._known: OrderedDict[bytes, dict[str, Any]] = OrderedDict()
         self._jwt = jwt.PyJWT(
             options={"require": list(_CLAIMS), "verify_exp": False, "verify_iat": False, "strict_aud": True}
         )
@@ -53,7 +58,22 @@ class AccessTokens:
 
     def claims(self, token: str, *, at: datetime) -> dict[str, Any] | None:
         """Return the claims of a token that is ours and good at ``at``, None for any other."""
-        if len(token) > MAX_LENGTH or not _COMPACT.fullmatch(token):
+        claims = self._signed(token) if len(token) <= MAX_LENGTH else None
+        in_time = claims is not None and self._in_time(claims["iat"], claims["exp"], at.timestamp())
+        return claims if in_time else None
+
+    def _signed(self, token: str) -> dict[str, Any] | None:
+        """Return the claims of a token that we signed. A good signature stays good and is checked once; time is not."""
+        digest = hashlib.sha256(token.encode("latin-1", "replace")).digest()
+        claims = self._known.get(digest)
+        if claims is None and (claims := self._verified(token)) is not None:
+            self._known[digest] = claims
+            if len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return claims
+
+    def _verified(self, token: str) -> dict[str, Any] | None:
+        if not _COMPACT.fullmatch(token):
             return None
         try:
             whole = self._jwt.decode_complete(
@@ -63,8 +83,7 @@ class AccessTokens:
             return None
         claims: dict[str, Any] = whole["payload"]
         spelled = token.endswith("." + base64url_encode(whole["signature"]).decode())
-        ours = spelled and whole["header"].get("typ") == "at+jwt"
-        return claims if ours and self._in_time(claims["iat"], claims["exp"], at.timestamp()) else None
+        return claims if spelled and whole["header"].get("typ") == "at+jwt" else None
 
     def _in_time(self, issued: object, expires: object, now: float) -> bool:
         if type(issued) is not int or type(expires) is not int:

@@ -32,13 +32,17 @@ _DROPPED = frozenset({"nullable", "example", "description", "discriminator", "de
 def modern(schema: Json) -> Json:
     """Return an OpenAPI 3.0 schema (references inlined) as JSON Schema 2020-12 that says the same.
 
-    ``oneOf: [X, null]`` becomes "if not null then X", so that an error inside X is told as what it is.
+    ``oneOf: [X, null]`` becomes "if not null then X", so that an error inside X is told as what it is. A list that is
+    too long is not looked into: each of its items could be an error, and a megabyte of them takes seconds to name.
     """
     if "oneOf" in schema and len(alternatives := [modern(s) for s in schema["oneOf"] if s.get("enum") != [None]]) == 1:
         return {"if": {"type": "null"}, "else": alternatives[0]}
     lowered = {key: _modern_value(key, value) for key, value in schema.items() if key not in _DROPPED}
     if schema.get("nullable"):
         lowered["type"] = [schema["type"], "null"]
+    if "maxItems" in schema:
+        items = {key: lowered.pop(key) for key in ("items", "uniqueItems") if key in lowered}
+        lowered |= {"if": {"maxItems": schema["maxItems"]}, "then": items}
     return lowered
 
 

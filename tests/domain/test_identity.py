@@ -1,0 +1,53 @@
+"""Identifiers: unique, and in the order in which they were made, whatever the clock does."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from uuid import RFC_4122, UUID
+
+import pytest
+
+from tracker.domain.identity import new_id
+
+
+def ascending(ids: list[str]) -> bool:
+    return all(earlier < later for earlier, later in pairwise(ids))
+
+
+def test_an_id_is_a_uuid_of_version_seven_in_lower_case() -> None:
+    text = new_id()
+    made = UUID(text)
+    assert (made.version, made.variant, str(made)) == (7, RFC_4122, text)
+
+
+def test_an_id_begins_with_the_milliseconds_of_its_birth(monkeypatch: pytest.MonkeyPatch) -> None:
+    far = 4_102_444_800_000  # the year 2100: later than any id made so far
+    monkeypatch.setattr("tracker.domain.identity._last", 0)
+    monkeypatch.setattr(time, "time_ns", lambda: far * 1_000_000)
+    assert UUID(new_id()).int >> 80 == far
+
+
+def test_a_later_id_sorts_after_an_earlier_one() -> None:
+    assert ascending([new_id() for _ in range(20_000)])
+
+
+def test_also_when_the_clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    instant = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: instant)
+    assert ascending([new_id() for _ in range(10_000)])  # more than the counter of one millisecond holds
+
+
+def test_also_when_the_clock_steps_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [new_id() for _ in range(10)]
+    yesterday = time.time_ns() - 86_400 * 10**9
+    monkeypatch.setattr(time, "time_ns", lambda: yesterday)
+    assert ascending([*before, *(new_id() for _ in range(10))])
+
+
+def test_no_two_threads_are_given_the_same_id() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: [new_id() for _ in range(2_000)], range(8)))
+    assert all(ascending(ids) for ids in made)
+    assert len({identity for ids in made for identity in ids}) == 16_000
