@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tracker.domain.user import User
     from tracker.store.contract import Store
 
-THREADS = 8
+THREADS = 4
 _MODULES = {"Accounts": accounts, "Health": health, "Tasks": tasks}
 
 

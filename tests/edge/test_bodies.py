@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 import pytest
 
@@ -240,6 +242,14 @@ def test_however_much_is_wrong_the_answer_is_short(client: Client, body: object)
     assert refused.status == 400
     assert 1 <= len(refused.json["errors"]) <= 20
     assert_discreet(refused)
+
+
+def test_a_list_that_is_too_long_is_not_looked_into(client: Client) -> None:
+    """Each item is an error: before, a megabyte of them took one request eleven seconds of everybody's time."""
+    too_long: list[list[Any]] = [[1] * 21, [{}] * 1000, [f"{n}\0" for n in range(21)], list(range(100_000))]
+    for items in too_long:
+        assert client.post("/tasks", {"title": "a", "labels": items}).errors == {"/labels": "has at most 20 items"}
+    assert set(client.post("/tasks", {"title": "a", "labels": [1, 2]}).errors) == {"/labels/0", "/labels/1"}
 
 
 def test_every_place_that_is_wrong_is_told_at_once(client: Client) -> None:

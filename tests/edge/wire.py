@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tracker.edge.front import Front
 
 CANARY = "c4n4ry-5f1d"
+PATIENCE = 30  # seconds; for what takes none
 LIMIT = 4096  # bytes: no problem is longer
 
 
@@ -86,7 +87,8 @@ async def exchange(front: Any, request: dict[str, Any], messages: AsyncIterator[
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    await front(request, messages.__anext__, send)
+    async with asyncio.timeout(PATIENCE):
+        await front(request, messages.__anext__, send)
     start, body = sent
     headers = {name.decode(): value.decode("latin-1") for name, value in start["headers"]}
     assert len(headers) == len(start["headers"]), "a header was sent twice"

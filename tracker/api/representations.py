@@ -30,6 +30,7 @@ def due_json(due: Due) -> Body:
 
 def task_json(task: Task) -> Body:
     """Return a task as the spec's Task."""
+    created_at = instant_json(task.created_at)
     return {
         "id": task.id,
         "project_id": task.project_id,
@@ -46,8 +47,8 @@ def task_json(task: Task) -> Body:
         "completed_at": instant_json(task.completed_at) if task.completed_at else None,
         "archived_at": instant_json(task.archived_at) if task.archived_at else None,
         "version": task.version,
-        "created_at": instant_json(task.created_at),
-        "updated_at": instant_json(task.updated_at),
+        "created_at": created_at,
+        "updated_at": created_at if task.updated_at == task.created_at else instant_json(task.updated_at),
     }
 
 

@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from uuid import UUID
 
 _COUNTER_BITS = 12
 _lock = threading.Lock()
@@ -18,4 +17,5 @@ def new_id() -> str:
         ticks = _last
     milliseconds, counter = ticks >> _COUNTER_BITS, ticks & 0xFFF
     random = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
-    return str(UUID(int=(milliseconds << 80) | (0x7 << 76) | (counter << 64) | (0b10 << 62) | random))
+    text = f"{(milliseconds << 80) | (0x7 << 76) | (counter << 64) | (0b10 << 62) | random:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

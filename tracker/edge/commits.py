@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tracker.api.reply import Reply
+from tracker.api.reply import Body, Reply
 from tracker.domain.access import Actor, Permission
 from tracker.domain.changes import ChangeSet
 from tracker.domain.identity import new_id
@@ -75,10 +75,15 @@ class Carrier:
 
     def carry_out(self, call: Call) -> Response:
         """Return the answer, once all that makes it true is committed; raise the refusal there is instead."""
+        reply, body = self.carried(call)
+        return response_to(reply, body, call)
+
+    def carried(self, call: Call) -> tuple[Reply, Body | None]:
+        """Return the handler's reply and its body, once all that makes it true is committed; raise as above."""
         decision, receipt = decide_and_commit(partial(self._decide, call), self._commit)
         if decision.refusal is not None:
             raise decision.refusal
-        return response_to(decision.reply, receipt, call)
+        return decision.reply, decision.reply.told(receipt)
 
     def _decide(self, call: Call) -> Decision:
         actor = self._actors.actor(call.claims) if call.claims else None

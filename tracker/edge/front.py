@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from tracker.domain.identity import new_id
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     Scope = dict[str, Any]
     Receive = Callable[[], Awaitable[dict[str, Any]]]
     Send = Callable[[dict[str, Any]], Awaitable[None]]
+    _Job = tuple[Call, asyncio.AbstractEventLoop, asyncio.Future[Answer]]
 
 MAX_BODY = 1024 * 1024
 MAX_DRAINED = 4 * MAX_BODY
@@ -61,7 +63,7 @@ class Front:
         self._respond = respond
         self._close = close
         self._deadline = body_deadline
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="tracker")
+        self._workers = Workers(respond, threads=threads)
         self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,7 +93,7 @@ class Front:
             return problem_of(Overloaded(), call.request_id)
         self._in_flight += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, self._respond, call)
+            return await self._workers.answer(call)
         finally:
             self._in_flight -= 1
 
@@ -118,10 +120,51 @@ class Front:
             if message["type"] == "lifespan.startup":
                 await send({"type": "lifespan.startup.complete"})
             else:
-                self._pool.shutdown(wait=True)
+                self._workers.close()
                 self._close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+class Workers:
+    """A few threads that answer calls in the order in which they came.
+
+    What an executor does beside, nobody here needs: a future for threads to wait on, and a hand-over from that one to
+    the loop's own.
+    """
+
+    def __init__(self, respond: Callable[[Call], Answer], *, threads: int) -> None:
+        """Start the threads; ``respond`` never raises."""
+        self._respond = respond
+        self._waiting: SimpleQueue[_Job | None] = SimpleQueue()
+        # Daemons: a process that is told to end for the second time does not wait for them.
+        self._threads = [threading.Thread(target=self._work, name=f"tracker-{n}", daemon=True) for n in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def answer(self, call: Call) -> asyncio.Future[Answer]:
+        """Have a call answered; to be called on the loop that waits for it."""
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[Answer] = loop.create_future()
+        self._waiting.put((call, loop, answered))
+        return answered
+
+    def close(self) -> None:
+        """Return when every call is answered and every thread has ended."""
+        for _ in self._threads:
+            self._waiting.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while (job := self._waiting.get()) is not None:
+            call, loop, answered = job
+            loop.call_soon_threadsafe(_settle, answered, self._respond(call))
+
+
+def _settle(answered: asyncio.Future[Answer], answer: Answer) -> None:
+    if not answered.done():  # whoever waited may be gone
+        answered.set_result(answer)
 
 
 async def _body(receive: Receive) -> bytes | None:

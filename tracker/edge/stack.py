@@ -29,7 +29,6 @@ from connexion.resolver import Resolver
 from connexion.security import NO_VALUE
 from flask import Flask, Request, Response, request
 from flask.sessions import NullSession, SessionInterface
-from werkzeug.routing import MapAdapter
 
 from tracker.domain.refusals import Unauthenticated
 from tracker.edge.call import CALL, Answer, Call
@@ -38,8 +37,6 @@ from tracker.edge.validation import RequestValidator
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-
-    from werkzeug.routing import Map
 
     from tracker.edge.document import Document
     from tracker.edge.security import Bearer
@@ -64,7 +61,8 @@ class Stack:
             security_map={"bearer": lambda: _BearerHandler(bearer)},
             swagger_ui_options=SwaggerUIOptions(swagger_ui=False, serve_spec=False),
         )
-        app.middleware.app = FlaskInPlace(app.app)
+        app.middleware.app = FlaskInPlace()
+        app.app = app.middleware.app.app
         app.add_api(document.root)
         # Built now: Connexion would build it on the first request, and many first requests build it many times.
         self._app, app.middleware.middleware_stack = app.middleware._build_middleware_stack()  # noqa: SLF001 - it has no public name
@@ -96,10 +94,6 @@ class Stack:
 
 async def _nothing_to_receive() -> dict[str, Any]:
     raise RuntimeError("the body is in the call")
-
-
-def _no_writing(_chunk: bytes) -> None:
-    raise RuntimeError("answers are whole")
 
 
 async def _collect(messages: list[dict[str, Any]], message: dict[str, Any]) -> None:
@@ -149,56 +143,74 @@ class Contract(SpecMiddleware):
         await self._app(scope, receive, send)
 
 
+_SCOPE = "tracker.scope"
+_NOTHING = BytesIO()
+
+
 class FlaskInPlace(FlaskASGIApp):
     """Flask, called where the chain ends, in the same thread."""
 
-    def __init__(self, flask_app: Flask) -> None:
-        """Take the Flask application that ``connexion.FlaskApp`` made.
-
-        It is told what it would find out anew on every request: there are no cookies, and one host is like another.
-        """
-        self.app = flask_app
-        flask_app.session_interface = _NoSessions()
-        flask_app.create_url_adapter = partial(_url_adapter, flask_app.url_map)  # type: ignore[method-assign]  # made for it
+    def __init__(self) -> None:
+        """Make the Flask application."""
+        self.app = _Flask("tracker", static_folder=None)
+        self.app.session_interface = _NoSessions()
+        self.app.config["TRAP_HTTP_EXCEPTIONS"] = True  # as Connexion sets it: nothing is answered by Flask itself
 
     def add_api(self, specification: object, *, name: str | None = None, **kwargs: object) -> FlaskApi:
         """Register the operations as Flask's own routes."""
         api = _Api(specification, **kwargs)
         self.app.register_blueprint(api.blueprint, **({"name": name} if name else {}))
+        views: Mapping[str, Any] = self.app.view_functions
+        self.app.rules = {views[rule.endpoint].operation_id: rule for rule in self.app.url_map.iter_rules()}
         return api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the body is in the call
-        """Answer with what Flask answers."""
-        started: dict[str, Any] = {"type": "http.response.start"}
-
-        def start_response(
-            status: str, headers: list[tuple[str, str]], _error: object = None
-        ) -> Callable[[bytes], object]:
-            started["status"] = int(status[:3])
-            started["headers"] = tuple((name.lower().encode(), value.encode("latin-1")) for name, value in headers)
-            return _no_writing
-
-        body = b"".join(self.app.wsgi_app(_environ(scope), start_response))
-        await send(started)
+        """Answer with what Flask answers, without writing it down as WSGI in between."""
+        context = self.app.request_context(_environ(scope))
+        error: Exception | None = None
+        context.push()
+        try:
+            response = self.app.full_dispatch_request()
+        except Exception as raised:
+            error = raised
+            raise
+        finally:
+            context.pop(error)
+        body = response.get_data()
+        headers = tuple((name.lower().encode(), value.encode("latin-1")) for name, value in response.headers)
+        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
 
-class _NoSessions(SessionInterface):
-    """Flask's sessions are cookies; a bearer token is not one."""
+class _Flask(Flask):
+    """Dispatches to the operation that Connexion routed to: two routers that both decide can disagree."""
 
-    _none = NullSession()
+    rules: Mapping[str, Any]
+
+    def create_url_adapter(self, request: Request | None) -> Any:
+        """Return what answers Flask's question where a request is to go."""
+        return super().create_url_adapter(request) if request is None else _Routed(self.rules, request.environ[_SCOPE])
+
+
+class _Routed:
+    """Connexion's routing of one request, in the form of Werkzeug's."""
+
+    def __init__(self, rules: Mapping[str, Any], scope: Scope) -> None:
+        self._rules, self._scope = rules, scope
+
+    def match(self, *, return_rule: bool) -> tuple[Any, dict[str, str]]:  # noqa: ARG002 - Werkzeug's signature
+        operation_id = self._scope["extensions"][ROUTING_CONTEXT]["operation_id"]
+        return self._rules[operation_id], self._scope["path_params"]
+
+
+_NO_SESSION = NullSession()
+
+
+class _NoSessions(SessionInterface):
+    """There are no cookies here."""
 
     def open_session(self, app: Flask, request: Request) -> NullSession:  # noqa: ARG002 - Flask's signature
-        return self._none
-
-    def save_session(self, app: Flask, session: object, response: Response) -> None:
-        """Nothing: there is none."""
-
-
-def _url_adapter(url_map: Map, flask_request: Request | None) -> MapAdapter | None:
-    if flask_request is None:
-        return None
-    return MapAdapter(url_map, "tracker", "/", "", "http", flask_request.path, flask_request.method)
+        return _NO_SESSION
 
 
 def _environ(scope: Scope) -> dict[str, Any]:
@@ -214,7 +226,8 @@ def _environ(scope: Scope) -> dict[str, Any]:
         "SERVER_PROTOCOL": "HTTP/1.1",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
-        "wsgi.input": BytesIO(),
+        "wsgi.input": _NOTHING,
+        _SCOPE: scope,
         CALL: call,
     }
 
@@ -223,9 +236,15 @@ class _Api(FlaskApi):
     """Makes views once; Connexion's own wraps the handler anew on every request."""
 
     def make_operation(self, operation: Any) -> Callable[..., Response]:
-        endpoint: Endpoint = operation.function
+        return _View(operation.operation_id, operation.function)
 
-        def view(**_path: str) -> Response:
-            return endpoint(request.environ[CALL])
 
-        return view
+class _View:
+    """What Flask calls for an operation."""
+
+    def __init__(self, operation_id: str, endpoint: Endpoint) -> None:
+        self.operation_id, self._endpoint = operation_id, endpoint
+        self.__name__ = operation_id  # Flask asks functions for their names
+
+    def __call__(self, **_path: str) -> Response:
+        return self._endpoint(request.environ[CALL])

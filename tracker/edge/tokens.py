@@ -60,7 +60,7 @@ class AccessTokens:
         """Return the claims of a token that is ours and good at ``at``, None for any other."""
         claims = self._signed(token) if len(token) <= MAX_LENGTH else None
         in_time = claims is not None and self._in_time(claims["iat"], claims["exp"], at.timestamp())
-        return claims if in_time else None
+        return claims.copy() if claims is not None and in_time else None
 
     def _signed(self, token: str) -> dict[str, Any] | None:
         """Return the claims of a token that we signed. A good signature stays good and is checked once; time is not."""

@@ -1,0 +1,1 @@
+"""The speed figures, runnable by anyone: ``make bench``."""

@@ -1,0 +1,88 @@
+"""What there is to ask for: 64 users with 200 tasks each, a session and a token; and how a round finds it unchanged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from bench.database import run
+from tracker.domain import clock
+from tracker.domain.changes import Change, ChangeSet
+from tracker.domain.identity import new_id
+from tracker.domain.registration import new_account
+from tracker.domain.session import Session
+from tracker.domain.task import Due, Priority, Task
+from tracker.domain.user import Role
+from tracker.edge.tokens import AccessTokens
+from tracker.store.sql.store import SqlStore
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+USERS = 64
+TASKS = 200
+KEY = "of no use but to sign the tokens of a measurement"
+TOKEN_MINUTES = 600
+
+_AS_IT_WAS = (
+    f"DELETE FROM tasks WHERE number > {TASKS}",
+    "UPDATE tasks SET status = 'todo', version = 1 WHERE version > 1",
+    "TRUNCATE log_entries",
+    "VACUUM (ANALYZE) tasks",
+    "VACUUM (ANALYZE) projects",
+    "CHECKPOINT",
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user who asks, and the tasks they ask for."""
+
+    token: str
+    tasks: tuple[str, ...]
+
+
+def seed(url: str) -> list[Person]:
+    """Fill an empty database."""
+    store = SqlStore.open(url, connections=1)
+    try:
+        store.migrate()
+        return [_person(store, number) for number in range(USERS)]
+    finally:
+        store.close()
+
+
+def restore(url: str) -> None:
+    """Undo what a round wrote: each begins with the same rows, all tasks ``todo``, and nothing in the log."""
+    run(url, *_AS_IT_WAS)
+
+
+def changes(url: str) -> int:
+    """Return how many changes are in the log."""
+    return int(run(url, "SELECT count(*) FROM log_entries")[0][0])
+
+
+def _person(store: SqlStore, number: int) -> Person:
+    at = clock.now()
+    name = f"user{number:02}"
+    user, account = new_account(username=name, email=f"{name}@example.com", role=Role.MEMBER, password_hash="", at=at)
+    session = Session.new(user.id, at=at)
+    tasks = [_task(user.inbox_id, user.id, n, at) for n in range(TASKS)]
+    made = (*account, Change(None, session), *(Change(None, task) for task in tasks))
+    store.commit(ChangeSet(new_id(), user.id, at, made))
+    tokens = AccessTokens(KEY, algorithm="HS256", lifetime=timedelta(minutes=TOKEN_MINUTES))
+    return Person(tokens.issue(user, session, at=at), tuple(task.id for task in tasks))
+
+
+def _task(project_id: str, user_id: str, number: int, at: datetime) -> Task:
+    return Task.new(
+        project_id,
+        by=user_id,
+        at=at + timedelta(milliseconds=number),
+        title=f"Paint wall {number} of the house",
+        description="The blue that is left over from the hall; two coats, with a day in between.",
+        priority=(Priority.NONE, Priority.HIGH)[number % 2],
+        labels=("house", "paint"),
+        due=Due(date(2027, 3, 1) + timedelta(days=number)) if number % 3 == 0 else None,
+    )

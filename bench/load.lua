@@ -1,0 +1,55 @@
+-- The load. Request n is for user n mod 64, and for that user's next task: two requests that are under way at the same
+-- time are for different users, so that nobody waits for a lock of somebody else and nobody is beaten to a version.
+-- Arguments: the operation, and a file with a line for each user: token, then the ids of the tasks.
+
+local users, asked, operation = {}, 0, nil
+
+local function status_of(round)
+  return round % 2 == 0 and "in_progress" or "todo"
+end
+
+local requests = {
+  get = function(user, turn)
+    return wrk.format("GET", "/tasks/" .. user.tasks[turn % #user.tasks + 1], user.headers)
+  end,
+  list = function(user)
+    return wrk.format("GET", "/tasks?limit=50", user.headers)
+  end,
+  create = function(user, turn)
+    local body = '{"title":"Order the paint, tin ' .. turn .. '","description":"Two litres of the blue one, and a brush.",'
+      .. '"priority":"high","labels":["house","paint"],"due":{"date":"2027-03-01"}}'
+    return wrk.format("POST", "/tasks", user.headers, body)
+  end,
+  status = function(user, turn)
+    local task = user.tasks[turn % #user.tasks + 1]
+    local body = '{"status":"' .. status_of(math.floor(turn / #user.tasks)) .. '"}'
+    return wrk.format("PATCH", "/tasks/" .. task .. "/status", user.headers, body)
+  end,
+}
+
+function init(args)
+  operation = requests[args[1]]
+  for line in io.lines(args[2]) do
+    local words = {}
+    for word in line:gmatch("%S+") do
+      words[#words + 1] = word
+    end
+    local token = table.remove(words, 1)
+    local headers = { ["Authorization"] = "Bearer " .. token, ["Content-Type"] = "application/json" }
+    users[#users + 1] = { headers = headers, tasks = words }
+  end
+end
+
+function request()
+  local user, turn = users[asked % #users + 1], math.floor(asked / #users)
+  asked = asked + 1
+  return operation(user, turn)
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  local broken = errors.connect + errors.read + errors.write + errors.timeout
+  io.write(string.format(
+    "\n{\"requests\": %d, \"microseconds\": %d, \"p50\": %d, \"p99\": %d, \"refused\": %d, \"broken\": %d}\n",
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), errors.status, broken))
+end

@@ -1,0 +1,81 @@
+"""What a run says: a table, whether the goals are met, and what it was measured with."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from bench.rounds import CONNECTIONS, OPERATIONS
+from bench.sides import BARE_THREADS, PROCESSES, SIDES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bench.rounds import Figures
+
+GOALS = {"bare": 0.5, "stock": 1.8}
+_PACKAGES = ("connexion", "flask", "granian", "orjson", "psycopg2-binary", "sqlalchemy", "starlette")
+_MEANING = """\
+`ours` is `tracker serve`; `bare` is a WSGI function with psycopg2 and orjson that runs the same SQL and checks nothing;
+`stock` is the same handlers and store under stock Connexion, over ASGI.
+get: one task; list: a page of 50; create: a new task; status: a task is moved on.
+
+Medians of {rounds} rounds of {seconds} s, the sides in turn. {processes} processes a side (bare: {threads} threads in
+each), {connections} connections that are kept alive; client, server and database on one machine with {cores} cores."""
+
+
+def text(figures: Mapping[tuple[str, str], Figures], *, rounds: int, seconds: int, database: str) -> str:
+    """Return the whole report, in Markdown."""
+    meaning = _MEANING.format(
+        rounds=rounds,
+        seconds=seconds,
+        processes=PROCESSES,
+        threads=BARE_THREADS,
+        connections=CONNECTIONS,
+        cores=len(os.sched_getaffinity(0)),
+    )
+    return "\n".join(["# Speed", "", meaning, "", *_table(figures), "", *_ratios(figures), "", _versions(database), ""])
+
+
+def missed(figures: Mapping[tuple[str, str], Figures]) -> list[str]:
+    """Return the goals that are not met, in words."""
+    return [
+        f"{operation}: {_ratio(figures, operation, side):.2f} of {side} is less than {goal}"
+        for operation in _operations(figures)
+        for side, goal in GOALS.items()
+        if _ratio(figures, operation, side) < goal
+    ]
+
+
+def _table(figures: Mapping[tuple[str, str], Figures]) -> Iterator[str]:
+    yield "| operation | side  | requests/s | p50 ms | p99 ms | errors |"
+    yield "|-----------|-------|-----------:|-------:|-------:|-------:|"
+    for operation in _operations(figures):
+        for side in SIDES:
+            f = figures[operation, side]
+            yield f"| {operation:9} | {side:5} | {f.rate:10,.0f} | {f.p50:6.1f} | {f.p99:6.1f} | {f.errors:6} |"
+
+
+def _ratios(figures: Mapping[tuple[str, str], Figures]) -> Iterator[str]:
+    yield f"| operation | ours / bare (goal {GOALS['bare']}) | ours / stock (goal {GOALS['stock']}) |"
+    yield "|-----------|------------------------:|-------------------------:|"
+    for operation in _operations(figures):
+        bare, stock = (_ratio(figures, operation, side) for side in GOALS)
+        yield f"| {operation:9} | {bare:23.2f} | {stock:24.2f} |"
+
+
+def _operations(figures: Mapping[tuple[str, str], Figures]) -> list[str]:
+    return [operation for operation in OPERATIONS if (operation, "ours") in figures]
+
+
+def _ratio(figures: Mapping[tuple[str, str], Figures], operation: str, side: str) -> float:
+    return figures[operation, "ours"].rate / figures[operation, side].rate
+
+
+def _versions(database: str) -> str:
+    packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    wrk = subprocess.run(["wrk", "--version"], capture_output=True, text=True, check=False).stdout.split("[")[0]
+    return f"Python {platform.python_version()}, {packages}, PostgreSQL {database}, {wrk.strip()}."

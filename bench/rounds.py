@@ -1,0 +1,124 @@
+"""Rounds of load, and what they say."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bench import data
+from bench.database import CannotMeasure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.data import Person
+
+OPERATIONS = ("get", "list", "create", "status")
+CONNECTIONS = 16
+_SCRIPT = Path(__file__).with_name("load.lua")
+_WRITES = {"create", "status"}
+_NEW = {
+    "title": "Order the paint",
+    "description": "The blue one.",
+    "priority": "high",
+    "labels": ["house"],
+    "due": {"date": "2027-03-01"},
+}
+_EXAMPLES: tuple[tuple[str, str, object, int], ...] = (
+    ("GET", "/tasks/{task}", None, 200),
+    ("GET", "/tasks?limit=50", None, 200),
+    ("POST", "/tasks", _NEW, 201),
+    ("PATCH", "/tasks/{task}/status", {"status": "in_progress"}, 200),
+)
+_DIFFERS = {"id", "number", "created_at", "updated_at", "next"}  # between two requests to the same side, too
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one round, or the middle of several, has measured; times are in milliseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+    errors: int
+
+
+def middle(figures: Sequence[Figures]) -> Figures:
+    """Return the medians of several rounds, and the sum of their errors."""
+    return Figures(
+        median(f.rate for f in figures),
+        median(f.p50 for f in figures),
+        median(f.p99 for f in figures),
+        sum(f.errors for f in figures),
+    )
+
+
+class Bench:
+    """Three servers on one database, and the people who ask them."""
+
+    def __init__(self, urls: Mapping[str, str], database_url: str, people: Sequence[Person], folder: Path) -> None:
+        """Write down for wrk who asks; ``urls`` is where each side listens."""
+        self._urls, self._database_url, self._people = urls, database_url, people
+        self._file = folder / "people"
+        self._file.write_text("".join(f"{person.token} {' '.join(person.tasks)}\n" for person in people))
+
+    def check_alike(self) -> None:
+        """Ask each side for each operation once: they have to give the same answers, with the right status."""
+        answers = {}
+        for side, url in self._urls.items():
+            data.restore(self._database_url)
+            answers[side] = [_comparable(_asked(url, self._people[0], example)) for example in _EXAMPLES]
+        for side, given in answers.items():
+            for operation, theirs, bare in zip(OPERATIONS, given, answers["bare"], strict=True):
+                if theirs != bare:
+                    raise CannotMeasure(f"{operation}: {side} and bare answer differently")
+
+    def round(self, operation: str, side: str, seconds: int) -> Figures:
+        """Measure on a database as it was in the beginning; each write that was answered has to be in its log."""
+        data.restore(self._database_url)
+        counted = self._load(operation, side, seconds)
+        time.sleep(0.3)  # for what was under way when wrk hung up
+        errors, kept = counted["refused"] + counted["broken"], data.changes(self._database_url)
+        least = counted["requests"] if operation in _WRITES else 0
+        if errors or not least <= kept <= least + CONNECTIONS:
+            raise CannotMeasure(
+                f"{operation}, {side}: {errors} errors, {kept} changes by {counted['requests']} requests"
+            )
+        rate = counted["requests"] / counted["microseconds"] * 1e6
+        return Figures(rate, counted["p50"] / 1000, counted["p99"] / 1000, errors)
+
+    def _load(self, operation: str, side: str, seconds: int) -> dict[str, int]:
+        load = ["wrk", "--threads=1", f"--connections={CONNECTIONS}", f"--duration={seconds}s", f"--script={_SCRIPT}"]
+        command = [*load, self._urls[side], "--", operation, str(self._file)]
+        told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 30)
+        counted: dict[str, int] = json.loads(told.stdout.splitlines()[-1])
+        return counted
+
+
+def _asked(url: str, person: Person, example: tuple[str, str, object, int]) -> object:
+    method, path, body, status = example
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+    headers = {"Authorization": f"Bearer {person.token}", "Content-Type": "application/json"}
+    sent = None if body is None else json.dumps(body)
+    connection.request(method, path.format(task=person.tasks[0]), sent, headers)
+    response = connection.getresponse()
+    answer = response.read().decode()
+    connection.close()
+    if response.status != status:
+        raise CannotMeasure(f"{method} {path} of {url} answers {response.status}: {answer}")
+    return json.loads(answer)
+
+
+def _comparable(answer: object) -> object:
+    """Return an answer without what is another each time."""
+    if isinstance(answer, list):
+        return [_comparable(item) for item in answer]
+    if isinstance(answer, dict):
+        return {name: _comparable(value) for name, value in answer.items() if name not in _DIFFERS}
+    return answer

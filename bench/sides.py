@@ -1,0 +1,115 @@
+"""The three sides, each as two server processes on a port of its own.
+
+``python -m bench.sides bare PORT`` serves one of the two that are not Tracker; Tracker serves itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import MPServer
+
+from bench.data import KEY, TOKEN_MINUTES
+from bench.database import CannotMeasure
+from tracker.cli.server import base_url, free_port, status_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROCESSES = 2
+BARE_THREADS = 4  # 1, 2, 4 and 8 measure alike
+SIDES = ("ours", "bare", "stock")
+
+_ROOT = Path(__file__).parents[1]
+_START = 60.0
+_STOP = 10.0
+
+
+@contextmanager
+def running(side: str, database_url: str, folder: Path) -> Iterator[str]:
+    """Give the base URL of a side's server, which is stopped in the end."""
+    port = free_port("127.0.0.1")
+    served = ["tracker", "serve", "--workers", str(PROCESSES), "--port", str(port)]
+    command = served if side == "ours" else ["bench.sides", side, str(port)]
+    log = folder / f"{side}.log"
+    with log.open("wb") as output:
+        # In a session of its own: Ctrl-C is for us, we stop it.
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=folder,
+            env=_environment(database_url),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        yield _once_it_answers(process, base_url("127.0.0.1", port))
+    except CannotMeasure as problem:
+        raise CannotMeasure(f"{problem}\n{side} says:\n{log.read_text()[-4000:]}") from problem
+    finally:
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask a server to stop, and end whatever of it is left after a while: stock has been seen to wait for ever."""
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=_STOP)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def serve(side: str, port: int) -> None:
+    """Serve the bare limit or stock Connexion, with the settings that Tracker gives its own server."""
+    interface = Interfaces.WSGI if side == "bare" else Interfaces.ASGI
+    MPServer(
+        f"bench.{side}:create_app",
+        factory=True,
+        interface=interface,
+        address="127.0.0.1",
+        port=port,
+        workers=PROCESSES,
+        blocking_threads=BARE_THREADS if side == "bare" else None,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=5000, keep_alive=True, max_buffer_size=32768),
+        websockets=False,
+        log_access=False,
+        log_level=LogLevels.warning,
+    ).serve()
+
+
+def _environment(database_url: str) -> dict[str, str]:
+    return {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(_ROOT),
+        "DATABASE_URL": database_url,
+        "SECRET_KEY": KEY,
+        "ACCESS_TOKEN_EXPIRE_MINUTES": str(TOKEN_MINUTES),
+        "WORKERS": str(PROCESSES),
+        "LOG_LEVEL": "warning",
+    }
+
+
+def _once_it_answers(process: subprocess.Popen[bytes], url: str) -> str:
+    """Return the URL once there is an answer, whatever it is."""
+    until = time.monotonic() + _START
+    while status_of(url, "/livez") is None:
+        if process.poll() is not None or time.monotonic() > until:
+            raise CannotMeasure("a server does not start")
+        time.sleep(0.1)
+    return url
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], int(sys.argv[2]))
