@@ -1,8 +1,7 @@
 """The bare limit: the same statements and the same bytes of answer, from one WSGI function with psycopg2 and orjson.
 
 It validates nothing, allows everything, checks no signature, retries nothing and takes whatever comes for what it
-should be: what is missing here is what Tracker is for. No server in Python can do these operations faster, whatever
-it is made of.
+should be: what is missing here is what Tracker is for. Each statement goes out as psycopg2 sends it.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ import psycopg2  # type: ignore[import-untyped]  # ships no types
 from tracker.domain.access import Scope
 from tracker.domain.identity import new_id
 from tracker.domain.query import TaskQuery
-from tracker.domain.task import TRANSITIONS, Task
+from tracker.domain.task import TRANSITIONS
 from tracker.settings import Settings
 from tracker.store.sql import reads
 from tracker.store.sql.database import Database
 from tracker.store.sql.rows import TASK_COLUMNS
-from tracker.store.sql.writes import Writes
+from tracker.store.sql.single import Single
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,13 +43,12 @@ class Bare:
     def __init__(self, url: str) -> None:
         """Take the texts from where Tracker takes them, so that both always run the same SQL."""
         database = Database(url, connections=1)
-        writes = Writes.of(database)
+        single = Single.of(database)
         one_user = reads.Shape.of(TaskQuery((Scope("somebody"),)))
-        self._standing = database.prepare(reads.STANDING).text
-        self._task = database.prepare(reads.TASK).text
-        self._page = database.prepare(reads.page(one_user, by_project=True)).text
-        self._create, self._replace = writes.kinds[Task].create.text, writes.kinds[Task].replace.text
-        self._next_head, self._log = writes.next_head.text, writes.log.text
+        self._standing = database.prepare(reads.STANDING).plain
+        self._task = database.prepare(reads.TASK).plain
+        self._page = database.prepare(reads.page(one_user, by_project=True)).plain
+        self._create, self._replace = single.create.plain, single.replace.plain
         self._url = url
         self._of_thread = threading.local()
 
@@ -93,36 +91,16 @@ class Bare:
 
     def _add(self, cursor: Any, body: Row, user_id: str, inbox_id: str) -> Answer:
         task = _new(body, user_id, inbox_id)
-        cursor.execute("BEGIN;" + self._next_head, {"is_id": inbox_id, "created": 1})
-        head, task["number"] = cursor.fetchone()
-        create = cursor.mogrify(self._create, {**task, "overdue_after": _overdue_after(task)})
-        cursor.execute(b";".join((create, self._entry(cursor, None, task, head, user_id), b"COMMIT")))
+        cursor.execute(self._create, _values(None, task, user_id))
+        _head, task["number"] = cursor.fetchone()
         return "201 Created", orjson.dumps(_json(task))
 
     def _change(self, cursor: Any, task_id: str, user_id: str, status: str) -> Answer:
         before = self._read(cursor, task_id)
         task = {**before, "status": status, "version": before["version"] + 1, "updated_at": datetime.now(UTC)}
-        match = {"is_id": task_id, "is_version": before["version"], "overdue_after": _overdue_after(task)}
-        cursor.execute("BEGIN;" + self._replace, {**task, **match})
-        cursor.execute(self._next_head, {"is_id": task["project_id"], "created": 0})
-        cursor.execute(self._entry(cursor, before, task, cursor.fetchone()[0], user_id) + b";COMMIT")
+        cursor.execute(self._replace, _values(before, task, user_id))
+        cursor.fetchone()
         return "200 OK", orjson.dumps(_json(task))
-
-    def _entry(self, cursor: Any, before: Row | None, after: Row, head: int, user_id: str) -> bytes:
-        entry = {
-            "project_id": after["project_id"],
-            "head": head,
-            "n": 1,
-            "operation_id": new_id(),
-            "actor_id": user_id,
-            "at": after["updated_at"],
-            "entity": "task",
-            "entity_id": after["id"],
-            "before": _record(before) if before else None,
-            "after": _record(after),
-        }
-        text: bytes = cursor.mogrify(self._log, entry)
-        return text
 
     def _cursor(self) -> Any:
         """Return a cursor on the connection of this thread."""
@@ -154,6 +132,21 @@ def _new(body: Row, user_id: str, inbox_id: str) -> Row:
     return {**blank, **body, **due, **made, "created_at": at, "updated_at": at}
 
 
+def _values(before: Row | None, after: Row, user_id: str) -> Row:
+    """Return what either statement that writes takes: the row, the version it had, and the entry of the log."""
+    return {
+        **{f"to_{name}": value for name, value in after.items()},
+        "to_overdue_after": _overdue_after(after),
+        "is_version": before["version"] if before else 0,
+        "log_operation_id": new_id(),
+        "log_actor_id": user_id,
+        "log_at": after["updated_at"],
+        "log_entity_id": after["id"],
+        "log_before": _record(before) if before else None,
+        "log_after": _record(after),
+    }
+
+
 def _overdue_after(task: Row) -> datetime | None:
     """Return the end of the day; the tasks of a measurement are due on days, in UTC."""
     day = task["due_date"]
@@ -173,7 +166,7 @@ def _json(task: Row) -> Row:
     return {
         "id": task["id"],
         "project_id": task["project_id"],
-        "number": str(task["number"]),
+        "number": task["number"],
         "title": task["title"],
         "description": task["description"],
         "status": task["status"],

@@ -15,9 +15,11 @@ from tracker.domain.session import RefreshToken, Session
 from tracker.domain.task import Task
 from tracker.domain.user import User
 from tracker.store.contract import Receipt, Stale
+from tracker.store.sql.single import values_of
 
 if TYPE_CHECKING:
     from tracker.domain.changes import Change, ChangeSet, Entity
+    from tracker.store.sql.single import Single
     from tracker.store.sql.transaction import Transaction
     from tracker.store.sql.writes import Writes
 
@@ -60,6 +62,8 @@ class Commit:
 
     def run(self) -> Receipt:
         """Send everything but COMMIT; raise Stale where a row or a head is not what it was decided on."""
+        if self._writes.single is not None and self._is_single():
+            return self._run_single(self._writes.single)
         self._match_rows()
         self._raise_access()
         self._take_heads()
@@ -68,6 +72,23 @@ class Commit:
         self._log(kept)
         created = [after for change, after in zip(self._changes, kept, strict=True) if change.before is None and after]
         return Receipt(self._heads, {entity.id: entity for entity in created})
+
+    def _is_single(self) -> bool:
+        if len(self._changes) != 1 or self._set.required_heads:
+            return False
+        before, after = self._changes[0].before, self._changes[0].after
+        return isinstance(after, Task) and (before is None or not _arrives(self._changes[0]))
+
+    def _run_single(self, single: Single) -> Receipt:
+        before, after = self._changes[0].before, self._changes[0].after
+        assert isinstance(after, Task)  # noqa: S101 - see _is_single
+        assert before is None or isinstance(before, Task)  # noqa: S101 - likewise
+        values = values_of(self._set, before, after, self._writes.kinds[Task].kind.row(after))
+        row = self._transaction.alone(single.replace if before else single.create, values)
+        if row is None:
+            raise Stale(after.id if before else after.project_id)
+        created: dict[str, Entity] = {} if before else {after.id: replace(after, number=row[1])}
+        return Receipt({after.project_id: row[0]}, created)
 
     def _match_rows(self) -> None:
         rows = [change for change in self._changes if change.before and not isinstance(change.before, Project)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tracker.domain.refusals import Unavailable
 from tracker.store.sql.engine import is_no_id, open_engine, refused
 from tracker.store.sql.prepared import Prepared
-from tracker.store.sql.transaction import OnPostgreSQL, OnSQLite
+from tracker.store.sql.transaction import Lost, OnPostgreSQL, OnSQLite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 _PATIENCE = 5.0
 
 Made = TypeVar("Made")
-
-
-class Lost(Exception):
-    """The connection was dead, and nothing came of it."""
 
 
 class Database:
@@ -66,6 +62,7 @@ class Database:
         connection = self._connection()
         try:
             cursor: Any = connection.cursor()
+            statement.make_ready(cursor, _ready(connection))
             cursor.execute(statement.text, statement.bound(values))
             return statement.rows(cursor)
         except Exception as error:
@@ -82,11 +79,11 @@ class Database:
         connection = self._connection()
         transaction: Transaction | None = None
         try:
-            transaction = self._transaction(connection.cursor())
+            transaction = self._transaction(connection.cursor(), _ready(connection))
             made = work(transaction)
             transaction.commit()
         except BaseException as error:
-            dead = _is_dead(connection)
+            dead = _is_dead(connection) or isinstance(error, Lost)
             self._undo(transaction, connection)
             if dead:
                 raise (Unavailable if transaction and transaction.committing else Lost) from error
@@ -113,6 +110,12 @@ class Database:
         connection.invalidate()
         # What ended this connection ended those that were made before it: the next one has to be new.
         self.engine.dispose()
+
+
+def _ready(connection: PoolProxiedConnection) -> set[str]:
+    """Return the statements that a connection has planned, for as long as it lives."""
+    ready: set[str] = connection.info.setdefault("tracker_ready", set())
+    return ready
 
 
 def _is_dead(connection: PoolProxiedConnection) -> bool:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import select
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from tracker.store.sql.prepared import Prepared, Row, Values
+
+
+class Lost(Exception):
+    """The connection was dead, and nothing came of it."""
 
 
 class Transaction(Protocol):
@@ -23,6 +28,9 @@ class Transaction(Protocol):
     def matched(self, statement: Prepared, values: Values) -> bool:
         """Run a statement and return whether it found a row."""
 
+    def alone(self, statement: Prepared, values: Values) -> Row | None:
+        """Run one statement that is all there is to commit, and return the one row it gives, or None."""
+
     def commit(self) -> None:
         """Make it true."""
 
@@ -33,12 +41,14 @@ class Transaction(Protocol):
 class OnPostgreSQL:
     """What has nothing to say travels with the next statement that has: BEGIN and COMMIT then cost no round trip."""
 
-    def __init__(self, cursor: Any) -> None:
+    def __init__(self, cursor: Any, ready: set[str]) -> None:
         self._cursor = cursor
+        self._ready = ready
         self._waiting = [b"BEGIN"]
         self.committing = False
 
     def send(self, statement: Prepared, values: Values) -> None:
+        statement.make_ready(self._cursor, self._ready)
         self._waiting.append(self._cursor.mogrify(statement.text, statement.bound(values)))
 
     def ask(self, statement: Prepared, values: Values) -> Row | None:
@@ -51,10 +61,19 @@ class OnPostgreSQL:
         self._run()
         return bool(self._cursor.rowcount)
 
-    def commit(self) -> None:
-        self._waiting.append(b"COMMIT")
+    def alone(self, statement: Prepared, values: Values) -> Row | None:
+        if _has_ended(self._cursor.connection):  # asked before: once the statement is sent, its outcome is unknown
+            raise Lost
+        statement.make_ready(self._cursor, self._ready)
+        self._waiting.clear()  # no BEGIN: the statement is a transaction of its own
         self.committing = True
-        self._run()
+        return self.ask(statement, values)
+
+    def commit(self) -> None:
+        if not self.committing:
+            self._waiting.append(b"COMMIT")
+            self.committing = True
+            self._run()
 
     def roll_back(self) -> None:
         self._cursor.execute("ROLLBACK")
@@ -64,10 +83,17 @@ class OnPostgreSQL:
         self._cursor.execute(b";".join(waiting))
 
 
+def _has_ended(connection: Any) -> bool:
+    """Whether the server has something to say on an idle connection: that it is over."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
 class OnSQLite:
     """Inside the process there is no round trip to save: everything runs as it comes."""
 
-    def __init__(self, cursor: Any) -> None:
+    def __init__(self, cursor: Any, _ready: set[str]) -> None:
         self._cursor = cursor
         self.committing = False
         cursor.execute("BEGIN IMMEDIATE")
@@ -82,6 +108,9 @@ class OnSQLite:
     def matched(self, statement: Prepared, values: Values) -> bool:
         self.send(statement, values)
         return bool(self._cursor.rowcount)
+
+    def alone(self, statement: Prepared, values: Values) -> Row | None:
+        return self.ask(statement, values)
 
     def commit(self) -> None:
         self.committing = True

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Integer, bindparam, delete, insert, literal_c
 
 from tracker.domain.user import Role
 from tracker.store.sql.rows import KINDS
+from tracker.store.sql.single import Single
 from tracker.store.sql.tables import log_entries, memberships, projects, tasks, users
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class Writes:
     raise_access: Prepared
     raise_access_around: Prepared
     log: Prepared
+    single: Single | None
+    """The shorter way of PostgreSQL."""
 
     @classmethod
     def of(cls, database: Database) -> Writes:
@@ -82,6 +85,7 @@ class Writes:
             raise_access=prepare(_raise_access(bindparam("by", type_=Integer)).where(_is(users.c.id))),
             raise_access_around=prepare(_raise_access(1).where(_sees(projects.c.id))),
             log=prepare(insert(log_entries), [column.name for column in log_entries.c]),
+            single=Single.of(database) if database.is_postgresql else None,
         )
 
 
