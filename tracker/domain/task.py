@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import TypedDict, Unpack
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, available_timezones
 
 from tracker.domain.identity import new_id
 from tracker.domain.refusals import IllegalTransition, UnknownTimezone
@@ -57,11 +58,16 @@ class Due:
         return moment.astimezone(UTC)
 
 
+@cache
+def _zones() -> frozenset[str]:
+    # A machine's own zone has a name there too, and means another place on another machine.
+    return frozenset(available_timezones() - {"localtime", "Factory"})
+
+
 def _zone(name: str | None) -> ZoneInfo:
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:  # OSError: the name of a folder of zones
-        raise UnknownTimezone from unknown
+    if name is not None and name not in _zones():
+        raise UnknownTimezone
+    return ZoneInfo(name or "UTC")
 
 
 class TaskMembers(TypedDict, total=False):
