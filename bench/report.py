@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 GOALS = {"bare": 0.5, "stock": 1.8}
 _PACKAGES = ("connexion", "flask", "granian", "orjson", "psycopg2-binary", "sqlalchemy", "starlette")
 _MEANING = """\
-`ours` is `tracker serve`; `bare` is a WSGI function with psycopg2 and orjson that runs the same SQL and checks nothing;
+`ours` is `tracker serve`; `bare` is a WSGI function with psycopg2 and orjson that runs the same SQL and checks nothing,
+its statements sent as psycopg2 sends them (Tracker has PostgreSQL plan them once a connection);
 `stock` is the same handlers and store under stock Connexion, over ASGI.
 get: one task; list: a page of 50; create: a new task; status: a task is moved on.
 
