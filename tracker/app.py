@@ -5,22 +5,16 @@ from __future__ import annotations
 import logging.config
 import os
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tracker.api import accounts, health, tasks
 from tracker.api.cursors import Cursors
 from tracker.domain import clock
-from tracker.domain.changes import Change, ChangeSet
-from tracker.domain.identity import new_id
-from tracker.domain.refusals import Taken
-from tracker.domain.registration import new_account
-from tracker.domain.session import Session
-from tracker.domain.user import Role
 from tracker.edge.commits import Carrier, Misfit
-from tracker.edge.document import Document
-from tracker.edge.document import document_bytes as document_bytes  # noqa: PLC0414 - the command line prints it
+from tracker.edge.document import Document, document_bytes
 from tracker.edge.front import Front
 from tracker.edge.guard import Guard
+from tracker.edge.local import LocalAdministrator
 from tracker.edge.pages import Pages
 from tracker.edge.passwords import Argon2Passwords
 from tracker.edge.responder import Responder
@@ -36,10 +30,9 @@ if TYPE_CHECKING:
 
     from tracker.api.reply import Reply
     from tracker.domain.clock import Clock
-    from tracker.domain.user import User
     from tracker.store.contract import Store
 
-THREADS = 4
+THREADS = 4  # a process; more of them mostly wait for each other: p99 was 137 ms with 8, 32 ms with 4
 _MODULES = {"Accounts": accounts, "Health": health, "Tasks": tasks}
 
 
@@ -105,42 +98,3 @@ def tokens(settings: Settings) -> AccessTokens:
 def passwords(settings: Settings) -> Argon2Passwords:
     """Return what hashes passwords: over all server processes, one at a time per core."""
     return Argon2Passwords(settings.password_policy, parallel=max(1, (os.cpu_count() or 1) // settings.workers))
-
-
-class LocalAdministrator:
-    """Whoever every request without a token comes from when AUTH_ENABLE is False."""
-
-    USERNAME, EMAIL = "local", "local@localhost"
-
-    def __init__(self, store: Store, now: Clock) -> None:
-        """Log in, and register first where this installation has no local administrator yet."""
-        self._store, self._now = store, now
-        self._session = self._log_in()
-
-    def claims(self) -> dict[str, Any]:
-        """Return the claims of a session that is alive: a new one where somebody logged out of the last."""
-        session = self._store.session(self._session.id)
-        if session is None or not session.alive(self._now()):
-            self._session = self._log_in()
-        return {"sub": self._session.user_id, "sid": self._session.id}
-
-    def _log_in(self) -> Session:
-        session = Session.new(self._user().id, at=self._now())
-        self._commit(session.user_id, Change(None, session))
-        return session
-
-    def _user(self) -> User:
-        user = self._store.user_named(username=self.USERNAME)
-        if user is not None:
-            return user
-        user, changes = new_account(
-            username=self.USERNAME, email=self.EMAIL, role=Role.ADMIN, password_hash="", at=self._now()
-        )
-        try:
-            self._commit(user.id, *changes)
-        except Taken:  # another server process was first
-            return self._user()
-        return user
-
-    def _commit(self, user_id: str, *changes: Change) -> None:
-        self._store.commit(ChangeSet(new_id(), user_id, self._now(), changes))

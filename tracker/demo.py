@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tracker.domain.changes import Change, ChangeSet
 from tracker.domain.clock import now, to_milliseconds
+from tracker.domain.identity import new_id
 from tracker.domain.project import Membership, Project, ProjectRole
 from tracker.domain.registration import new_account
 from tracker.domain.session import Session
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of the demo, and printed when it starts
 DAYS = 21
-OPERATION = "tracker demo"
 PEOPLE = {"ann": Role.ADMIN, "ben": Role.MEMBER}
 PROJECTS = {
     "Kitchen": ("A new kitchen before the winter.", {"ann": ProjectRole.OWNER, "ben": ProjectRole.EDITOR}),
@@ -140,7 +140,7 @@ def seed(store: Store, passwords: Passwords, tokens: Tokens) -> Demo:
 def _person(store: Store, name: str, role: Role, passwords: Passwords, *, at: dt.datetime) -> User:
     hashed = passwords.hash(PASSWORD)
     user, changes = new_account(username=name, email=f"{name}@example.com", role=role, password_hash=hashed, at=at)
-    store.commit(ChangeSet(OPERATION, user.id, at, changes))
+    store.commit(ChangeSet(new_id(), user.id, at, changes))
     return user
 
 
@@ -149,7 +149,7 @@ def _project(store: Store, name: str, people: dict[str, User], *, at: dt.datetim
     project = Project.new(name, at=at, description=description)
     members = [Membership(project.id, people[who].id, role, at) for who, role in roles.items()]
     changes = (Change(None, project), *(Change(None, member) for member in members))
-    store.commit(ChangeSet(OPERATION, _owner(name, people).id, at, changes))
+    store.commit(ChangeSet(new_id(), _owner(name, people).id, at, changes))
     return project.id
 
 
@@ -168,12 +168,12 @@ def _fill(store: Store, scene: _Scene, table: str) -> int:
 def _live(store: Store, row: str, scene: _Scene, at: dt.datetime) -> None:
     """Write a task down, and move it half way between then and today if it has moved since."""
     task, status = _task(row, scene, to_milliseconds(at)), Status(row.split("|")[1].strip())
-    receipt = store.commit(ChangeSet(OPERATION, task.created_by, task.created_at, (Change(None, task),)))
+    receipt = store.commit(ChangeSet(new_id(), task.created_by, task.created_at, (Change(None, task),)))
     kept = receipt.created[task.id]
     assert isinstance(kept, Task)  # noqa: S101 - what was created is what is kept
     if status is not kept.status:
         moved = kept.changed(at=to_milliseconds(at + (scene.today - at) / 2), status=status)
-        store.commit(ChangeSet(OPERATION, kept.created_by, moved.updated_at, (Change(kept, moved),)))
+        store.commit(ChangeSet(new_id(), kept.created_by, moved.updated_at, (Change(kept, moved),)))
 
 
 def _task(row: str, scene: _Scene, at: dt.datetime) -> Task:
@@ -201,5 +201,5 @@ def _due(text: str, today: dt.date) -> Due | None:
 def _token(store: Store, user: User, tokens: Tokens) -> str:
     at = now()
     session = Session.new(user.id, at=at)
-    store.commit(ChangeSet(OPERATION, user.id, at, (Change(None, session),)))
+    store.commit(ChangeSet(new_id(), user.id, at, (Change(None, session),)))
     return tokens.issue(user, session, at=at)

@@ -99,9 +99,9 @@ def test_a_name_is_given_once(store: Store) -> None:
 @pytest.mark.parametrize(
     ("username", "password", "rule"),
     [
-        ("ann", "short", "password must have 8 to 128 characters"),
-        ("an n", PASSWORD, "username must have 2 to 64 characters and match"),
-        ("ann@home", PASSWORD, "username must have"),
+        ("ann", "short", "password has at least 8 characters"),
+        ("an n", PASSWORD, "username matches"),
+        ("ann@home", PASSWORD, "username matches"),
         ("annemarie", "annemarie", "password must not be the username"),
     ],
 )

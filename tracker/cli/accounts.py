@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import click
-import jsonschema_rs
-import yaml
 
 from tracker.app import passwords, tokens
 from tracker.cli import Refused
 from tracker.cli.opening import load_settings, ready_store
 from tracker.domain.changes import Change, ChangeSet
 from tracker.domain.clock import now
+from tracker.domain.identity import new_id
 from tracker.domain.registration import new_account
 from tracker.domain.session import Session
 from tracker.domain.user import Role, User, UserStatus, check_password
-from tracker.edge.document import document_bytes
+from tracker.edge.call import Call
+from tracker.edge.document import Document, document_bytes
+from tracker.edge.problems import BadRequest
+from tracker.edge.validation import RequestValidator
 from tracker.store.contract import Reader, decide_and_commit
 
 ACTOR = "system"
@@ -43,7 +46,7 @@ def create(*, username: str, email: str, role: str, password_stdin: bool) -> Non
         made, changes = new_account(
             username=username, email=email, role=Role(role), password_hash=hashes.hash(password), at=at
         )
-        store.commit(ChangeSet("tracker user create", ACTOR, at, changes))
+        store.commit(ChangeSet(new_id(), ACTOR, at, changes))
     click.echo(f"{made.username} ({made.role}) is created.")
 
 
@@ -56,7 +59,7 @@ def disable(name: str) -> None:
         def decide() -> ChangeSet:
             found, at = _found(store, name), now()
             changes = () if found.status is UserStatus.DISABLED else (Change(found, found.disabled(at=at)),)
-            return ChangeSet("tracker user disable", ACTOR, at, changes)
+            return ChangeSet(new_id(), ACTOR, at, changes)
 
         decide_and_commit(decide, store.commit)
     click.echo(f"{name} is disabled.")
@@ -72,7 +75,7 @@ def token(name: str) -> None:
         if found.status is UserStatus.DISABLED:
             raise Refused("this user is disabled")
         session = Session.new(found.id, at=at)
-        store.commit(ChangeSet("tracker token", ACTOR, at, (Change(None, session),)))
+        store.commit(ChangeSet(new_id(), ACTOR, at, (Change(None, session),)))
     click.echo(tokens(settings).issue(found, session, at=at))
 
 
@@ -90,11 +93,11 @@ def _found(store: Reader, name: str) -> User:
 
 
 def _refuse_malformed(body: dict[str, str]) -> None:
-    """Hold what was typed to what the contract says of a NewUser; names the member and the rule, never the value."""
-    document = yaml.safe_load(document_bytes())
-    schema = {"$ref": "#/components/schemas/NewUser", "components": document["components"]}
-    for error in jsonschema_rs.Draft4Validator(schema, validate_formats=True).iter_errors(body):
-        member = ".".join(map(str, error.instance_path))
-        rules = document["components"]["schemas"][member.capitalize()]
-        bounds = f"{rules['minLength']} to {rules['maxLength']} characters"
-        raise Refused(f"{member} must have {bounds} and match {rules['pattern']}")
+    """Hold what was typed to what the contract asks of who registers; name the member and the rule, never the value."""
+    operation = next(o for o in Document(document_bytes()).operations if o.id == "registerUser")
+    call = Call("POST", operation.path, b"", {}, "", body=json.dumps(body).encode())
+    try:
+        RequestValidator(operation).arguments(call, {})
+    except BadRequest as wrong:
+        rules = [f"{error['pointer'].removeprefix('/')} {error['rule']}" for error in wrong.errors]
+        raise Refused("; ".join(rules)) from None

@@ -39,7 +39,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """Changes that become true together; ``operation_id`` names the commit, ``required_heads`` what it rests on."""
+    """Changes that become true together; ``operation_id`` is the commit's own, ``required_heads`` what it rests on."""
 
     operation_id: str
     actor_id: str
