@@ -57,7 +57,7 @@ def asked(front: Front, method: str = "POST", body: Any = b"", **headers: str) -
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"abc", [b"a", b"b", b"c"], [b"a", b"", b"bc"], [b"x"] * 5000, b"x" * MAX_BODY, [b"x" * 1024] * 1024]
+    "body", [b"", b"abc", [b"a", b"b", b"c"], [b"a", b"", b"bc"], [b"x"] * 5000, b"x" * MAX_BODY, [b"x" * 1024] * 256]
 )
 def test_a_body_is_handed_on_whole_however_it_arrives(echo: Echo, body: Any) -> None:
     with served(echo) as front:
@@ -284,4 +284,13 @@ def test_the_front_stops_when_the_last_request_is_answered(echo: Echo) -> None:
 
 
 def test_the_bounds_are_the_ones_that_are_promised() -> None:
-    assert (MAX_BODY, MAX_ERRORS, module.BODY_DEADLINE) == (1024 * 1024, 20, 10.0)
+    assert (MAX_BODY, MAX_ERRORS, module.BODY_DEADLINE) == (256 * 1024, 20, 10.0)
+
+
+def test_the_largest_task_there_can_be_fits_into_a_body() -> None:
+    escaped = "\\ud83c\\udf3b"  # one character, twelve bytes
+    labels = ", ".join(f'"{escaped * 50}"' for _ in range(20))
+    rest = '"priority": "urgent", "due": {"date": "2026-12-01", "time": "17:00", "timezone": "Europe/Berlin"}'
+    task = f'{{"title": "{escaped * 200}", "description": "{escaped * 20000}", "labels": [{labels}], {rest}}}'
+
+    assert len(task.encode()) < MAX_BODY

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     Send = Callable[[dict[str, Any]], Awaitable[None]]
     _Job = tuple[Call, asyncio.AbstractEventLoop, asyncio.Future[Answer]]
 
-MAX_BODY = 1024 * 1024
-MAX_DRAINED = 4 * MAX_BODY
+# The largest task there can be, every character of it escaped, has 249 KiB: more would only cost time to read.
+MAX_BODY = 256 * 1024
+MAX_DRAINED = 16 * MAX_BODY
 BODY_DEADLINE = 10.0
 MAX_IN_FLIGHT = 512
 LIVENESS = "/livez"
