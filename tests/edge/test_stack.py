@@ -186,15 +186,15 @@ def carrier(world: World, operation_id: str, handler: Callable[..., Reply], **co
 
 
 def forgets_the_body(task_id: str) -> Reply:
-    raise NotImplementedError(task_id)
+    return Reply()
 
 
 def asks_for_more(task_id: str, body: object, colour: str) -> Reply:
-    raise NotImplementedError(task_id, body, colour)
+    return Reply()
 
 
 def spells_it_otherwise(taskId: str, body: object) -> Reply:  # noqa: N803 - that is the mistake
-    raise NotImplementedError(taskId, body)
+    return Reply()
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_a_handler_takes_what_the_contract_declares_and_nothing_else(
 
 def test_a_handler_may_take_what_the_edge_hands_over(world: World) -> None:
     def takes_all(task_id: str, body: object, actor: object, store: object) -> Reply:
-        raise NotImplementedError(task_id, body, actor, store)
+        return Reply()
 
     carrier(world, "updateTask", takes_all, tokens=object())
 

@@ -13,21 +13,14 @@ from tracker.edge.call import Answer, Call
 from tracker.edge.problems import BadRequest, ContentTooLarge, InvalidToken, MethodNotAllowed, RequestTimeout, kind_of
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-    from werkzeug.datastructures import Headers
-
     from tracker.api.reply import Body, Reply
     from tracker.domain.refusals import Refusal
 
 
 class WholeResponse(Response):
-    """A response whose headers are complete: Flask need not look for what is missing before each one leaves."""
+    """A response with the headers it is given: Flask names a content type for every one, also for nothing."""
 
     default_mimetype = None
-
-    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:  # noqa: ARG002 - Werkzeug's signature
-        """Return them as they are."""
-        return self.headers
 
 
 def response_to(reply: Reply, body: Body | None, call: Call) -> Response:

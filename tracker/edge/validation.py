@@ -61,14 +61,21 @@ def compiled(schema: Json) -> Draft202012Validator:
     return Draft202012Validator(modern(schema), validate_formats=True, pattern_options=RegexOptions())
 
 
+class UncheckedParameter(Exception):
+    """The contract declares a parameter where nothing would look at it: the start-up stops."""
+
+
 class RequestValidator:
     """Checks one operation's requests and turns them into the handler's arguments."""
 
     def __init__(self, operation: Operation) -> None:
         """Compile what the operation declares."""
+        if elsewhere := {p.place for p in operation.parameters} - {"path", "query"}:
+            raise UncheckedParameter(f"{operation.id} declares parameters in {', '.join(sorted(elsewhere))}")
         self._path = [_Scalar(p) for p in operation.parameters if p.place == "path"]
         self._query = {p.name: _Scalar(p) for p in operation.parameters if p.place == "query"}
         self._defaults = {name: scalar.default for name, scalar in self._query.items()}
+        self._required = {p.name for p in operation.parameters if p.place == "query" and p.required}
         self._body = _Body(operation.body) if operation.body is not None else None
 
     def arguments(self, call: Call, path: Mapping[str, str]) -> dict[str, Any]:
@@ -77,7 +84,7 @@ class RequestValidator:
         arguments = dict(self._defaults)
         for scalar in self._path:
             arguments[scalar.name] = scalar.value(path[scalar.name], errors)
-        if call.query:
+        if call.query or self._required:
             self._add_query(call.query, arguments, errors)
         if self._body is not None:
             arguments["body"] = self._body.value(call.body, errors)
@@ -96,6 +103,7 @@ class RequestValidator:
             else:
                 arguments[name] = scalar.value(text, errors)
             seen.add(name)
+        errors.extend({"parameter": name, "rule": "is required"} for name in sorted(self._required - seen))
 
 
 def _pairs(query: bytes) -> list[tuple[str, str]]:

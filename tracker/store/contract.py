@@ -176,7 +176,7 @@ def decide_and_commit(decide: Callable[[], Decision], commit: Callable[[Decision
     decision = decide()
     for entity_id in decision.touched:
         with _turn(entity_id):
-            """Whoever has the turn is through."""
+            pass  # whoever had the turn is through
     try:
         return decision, commit(decision)
     except Stale as beaten:
