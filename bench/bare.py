@@ -18,11 +18,12 @@ import psycopg2  # type: ignore[import-untyped]  # ships no types
 from tracker.domain.access import Scope
 from tracker.domain.identity import new_id
 from tracker.domain.query import TaskQuery
-from tracker.domain.task import TRANSITIONS
+from tracker.domain.task import CLOSED, TRANSITIONS, Priority
+from tracker.domain.words import words_of
 from tracker.settings import Settings
-from tracker.store.sql import reads
+from tracker.store.sql import pages, reads
 from tracker.store.sql.database import Database
-from tracker.store.sql.rows import TASK_COLUMNS
+from tracker.store.sql.rows import TASK_COLUMNS, as_words
 from tracker.store.sql.single import Single
 
 if TYPE_CHECKING:
@@ -44,10 +45,10 @@ class Bare:
         """Take the texts from where Tracker takes them, so that both always run the same SQL."""
         database = Database(url, connections=1)
         single = Single.of(database)
-        one_user = reads.Shape.of(TaskQuery((Scope("somebody"),)))
+        one_user = pages.Shape.of(TaskQuery((Scope("somebody"),)))
         self._standing = database.prepare(reads.STANDING).plain
         self._task = database.prepare(reads.TASK).plain
-        self._page = database.prepare(reads.page(one_user, by_project=True)).plain
+        self._page = database.prepare(pages.page(one_user, postgresql=True)).plain
         self._create, self._replace = single.create.plain, single.replace.plain
         self._url = url
         self._of_thread = threading.local()
@@ -137,6 +138,8 @@ def _values(before: Row | None, after: Row, user_id: str) -> Row:
     return {
         **{f"to_{name}": value for name, value in after.items()},
         "to_overdue_after": _overdue_after(after),
+        "to_priority_rank": Priority(after["priority"]).rank,
+        "to_words": as_words(words_of(f"{after['title']} {after['description']}")),
         "is_version": before["version"] if before else 0,
         "log_operation_id": new_id(),
         "log_actor_id": user_id,
@@ -151,6 +154,11 @@ def _overdue_after(task: Row) -> datetime | None:
     """Return the end of the day; the tasks of a measurement are due on days, in UTC."""
     day = task["due_date"]
     return day and datetime.combine(day + timedelta(days=1), time(), UTC)
+
+
+def _overdue(task: Row) -> bool:
+    after = _overdue_after(task)
+    return after is not None and task["status"] not in CLOSED and datetime.now(UTC) > after
 
 
 def _due(task: Row) -> Row | None:
@@ -174,6 +182,7 @@ def _json(task: Row) -> Row:
         "priority": task["priority"],
         "labels": task["labels"],
         "due": _due(task),
+        "overdue": _overdue(task),
         "assignee_id": task["assignee_id"],
         "created_by": task["created_by"],
         "completed_at": _instant(task["completed_at"]),
@@ -185,6 +194,6 @@ def _json(task: Row) -> Row:
 
 
 def _record(task: Row) -> str:
-    record = {name: value for name, value in task.items() if not name.startswith("due_")}
+    record = {name: value for name, value in task.items() if not name.startswith(("due_", "overdue_"))}
     instants = {name: _instant(value) for name, value in task.items() if name.endswith("_at")}
     return orjson.dumps({**record, **instants, "due": _due(task)}).decode()

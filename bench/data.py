@@ -15,6 +15,7 @@ from tracker.domain.session import Session
 from tracker.domain.task import Due, Priority, Task
 from tracker.domain.user import Role
 from tracker.edge.tokens import AccessTokens
+from tracker.keys import KeyRing, secret_key
 from tracker.store.sql.store import SqlStore
 
 if TYPE_CHECKING:
@@ -67,17 +68,17 @@ def _person(store: SqlStore, number: int) -> Person:
     at = clock.now()
     name = f"user{number:02}"
     user, account = new_account(username=name, email=f"{name}@example.com", role=Role.MEMBER, password_hash="", at=at)
-    session = Session.new(user.id, at=at)
+    session = Session.new(user, at=at)
     tasks = [_task(user.inbox_id, user.id, n, at) for n in range(TASKS)]
     made = (*account, Change(None, session), *(Change(None, task) for task in tasks))
     store.commit(ChangeSet(new_id(), user.id, at, made))
-    tokens = AccessTokens(KEY, algorithm="HS256", lifetime=timedelta(minutes=TOKEN_MINUTES))
+    tokens = AccessTokens(KeyRing(secret_key(KEY)), lifetime=timedelta(minutes=TOKEN_MINUTES))
     return Person(tokens.issue(user, session, at=at), tuple(task.id for task in tasks))
 
 
 def _task(project_id: str, user_id: str, number: int, at: datetime) -> Task:
     return Task.new(
-        project_id,
+        project_id=project_id,
         by=user_id,
         at=at + timedelta(milliseconds=number),
         title=f"Paint wall {number} of the house",

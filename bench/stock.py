@@ -7,6 +7,7 @@ its documentation does it, and an answer is a dict that Connexion encodes.
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import connexion
@@ -20,10 +21,12 @@ from tracker.domain import clock
 from tracker.domain.query import DEFAULT_LIMIT
 from tracker.edge.call import Call
 from tracker.edge.commits import Carrier
-from tracker.edge.document import Document, document_bytes
+from tracker.edge.document import Document, contract
+from tracker.edge.idempotency import Records
 from tracker.edge.security import Actors
 from tracker.edge.tokens import AUDIENCE, ISSUER
 from tracker.settings import Settings
+from tracker.store.contract import decide_and_commit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -42,7 +45,7 @@ THREADS = 10  # what a2wsgi has; Connexion gives no way to ask for another numbe
 def create_app() -> App:
     """Return the application of one server process."""
     settings = Settings()
-    document = Document(document_bytes())
+    document = contract()
     operations = Operations(settings, document, app.open_store(settings, connections=THREADS))
     root = copy.deepcopy(document.root)
     root["components"]["securitySchemes"]["bearerAuth"]["x-bearerInfoFunc"] = "bench.stock.claims"
@@ -89,6 +92,7 @@ class Operations:
                 store=store,
                 actors=actors,
                 clock=clock.now,
+                records=Records(settings.secret_key.get_secret_value()),
                 collaborators=collaborators,
             )
             for operation in document.operations
@@ -110,7 +114,12 @@ class Operations:
     def _answer(self, operation_id: str, token_info: Claims, arguments: Mapping[str, Any]) -> Answer:
         call = Call(request.method, request.path, request.query_string, {}, "", claims=token_info)
         call.arguments = dict(arguments)
-        reply, body = self._carriers[operation_id].carried(call)
+        carrier = self._carriers[operation_id]
+        decision, receipt = decide_and_commit(
+            partial(carrier._decide, call, dry=False), partial(carrier._commit, call, dry=False)
+        )
+        reply = decision.reply
+        body = reply.told(receipt)
         # Connexion encodes the body. The type has to be named: where problems are declared too, it cannot tell.
         headers = {"Content-Type": "application/json", "Cache-Control": "private, no-cache"}
         if body is not None and "version" in body:

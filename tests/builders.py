@@ -37,7 +37,7 @@ def a_membership(project: Project, user: User, **members: Any) -> Membership:
 
 
 def a_session(user: User, **members: Any) -> Session:
-    return replace(Session.new(user.id, at=AT), **members)
+    return replace(Session.new(user, at=AT), **members)
 
 
 def a_refresh_token(session: Session, **members: Any) -> RefreshToken:
@@ -46,7 +46,7 @@ def a_refresh_token(session: Session, **members: Any) -> RefreshToken:
 
 def a_task(project: Project | None = None, **members: Any) -> Task:
     project_id = project.id if project else new_id()
-    return replace(Task.new(project_id, by=new_id(), at=AT, title="Water the plants"), **members)
+    return replace(Task.new(project_id=project_id, by=new_id(), at=AT, title="Water the plants"), **members)
 
 
 class Person(NamedTuple):
@@ -76,7 +76,7 @@ def added(store: Store, *entities: Entity) -> Receipt:
 
 def added_tasks(store: Store, *tasks: Task) -> list[Task]:
     """Commit the tasks together, as new, and return them as they were kept."""
-    created = added(store, *tasks).created
+    created = added(store, *tasks).arrived
     return [replace(task, **vars(created[task.id])) for task in tasks]
 
 

@@ -107,7 +107,8 @@ class Promises:
 
     def hold(self, method: str, path: str, received: Received) -> None:
         """Fail unless the answer is one the document declares: its status, its headers, its media type, its body."""
-        item: dict[str, Any] = next((item for pattern, item in self._paths if pattern.fullmatch(path)), {})
+        fitting = (item for pattern, item in self._paths if pattern.fullmatch(path))
+        item: dict[str, Any] = self._document.root["paths"].get(path) or next(fitting, {})
         operation = item.get(method.lower())
         if operation is None:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -14,12 +15,14 @@ from tracker.domain.project import Membership, Project, ProjectRole
 from tracker.domain.registration import new_account
 from tracker.domain.session import Session
 from tracker.domain.user import Role, User
-from tracker.edge.document import Document, document_bytes
+from tracker.edge.document import contract
 from tracker.edge.responder import Responder
 from tracker.settings import Settings
 from tracker.store.contract import Store
 
-DOCUMENT = Document(document_bytes())
+DOCUMENT = contract()
+POLICIES = ("rate_limit", *(f"rate_limit_{policy}" for policy in ("login", "register", "refresh", "password")))
+UNLIMITED = dict.fromkeys(POLICIES, "off")
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -53,7 +56,13 @@ class World:
     """Everything a test of operations needs."""
 
     def __init__(self, store: Store, **settings: object) -> None:
-        given = {"tracker_env": "development", "secret_key": "k" * 40, "allowed_hosts": "localhost", **settings}
+        given = {
+            "tracker_env": "development",
+            "secret_key": "k" * 40,
+            "allowed_hosts": "localhost",
+            **UNLIMITED,
+            **settings,
+        }
         self.settings = Settings(database_url="sqlite:///unused.db", **given)
         self.store = store
         self.clock = MovableClock()
@@ -89,7 +98,7 @@ class World:
 
     def log_in(self, user: User) -> Person:
         """Return somebody with a session of their own."""
-        session = Session.new(user.id, at=self.clock())
+        session = Session.new(user, at=self.clock())
         self.add(session)
         return Person(user, session, app.tokens(self.settings).issue(user, session, at=self.clock()))
 
@@ -98,3 +107,7 @@ class World:
         project = Project.new("Kitchen", at=self.clock())
         self.add(project, *(Membership(project.id, who, role, self.clock()) for who, role in members.items()))
         return project
+
+    def project_of(self, members: Mapping[Person, ProjectRole]) -> Project:
+        """Return a project of people with roles in it."""
+        return self.project(**{person.id: role for person, role in members.items()})

@@ -5,15 +5,21 @@ from __future__ import annotations
 import logging.config
 import os
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
-from tracker.api import accounts, health, tasks
+from tracker.api import accounts, changes, compatibility, health, me, projects, tasks, users
 from tracker.api.cursors import Cursors
 from tracker.domain import clock
+from tracker.edge.addresses import Proxies
 from tracker.edge.commits import Carrier, Misfit
-from tracker.edge.document import Document, document_bytes
+from tracker.edge.cors import Cors
+from tracker.edge.counters import Breaker, InMemory, InRedis, Shared, counted
+from tracker.edge.document import contract
 from tracker.edge.front import Front
 from tracker.edge.guard import Guard
+from tracker.edge.idempotency import Records
+from tracker.edge.limits import Limits
 from tracker.edge.local import LocalAdministrator
 from tracker.edge.pages import Pages
 from tracker.edge.passwords import Argon2Passwords
@@ -33,7 +39,16 @@ if TYPE_CHECKING:
     from tracker.store.contract import Store
 
 THREADS = 4  # a process; more of them mostly wait for each other: p99 was 137 ms with 8, 32 ms with 4
-_MODULES = {"Accounts": accounts, "Health": health, "Tasks": tasks}
+_MODULES = {
+    "Accounts": accounts,
+    "Changes": changes,
+    "Compatibility": compatibility,
+    "Health": health,
+    "Me": me,
+    "Projects": projects,
+    "Tasks": tasks,
+    "Users": users,
+}
 
 
 def create_app() -> Front:
@@ -41,21 +56,29 @@ def create_app() -> Front:
     settings = Settings()
     logging.config.dictConfig(logging_config(settings))
     store = open_store(settings, connections=THREADS)
-    return Front(responder(settings, store), threads=THREADS, close=store.close)
+    return Front(
+        responder(settings, store),
+        threads=THREADS,
+        close=store.close,
+        proxies=Proxies(settings.trusted_proxies),
+        cors=Cors(settings.cors_origins),
+    )
 
 
 def responder(settings: Settings, store: Store, *, now: Clock = clock.now) -> Responder:
     """Return the whole application behind the sockets, on a store whose schema is at hand."""
-    document = Document(document_bytes())
+    document = contract()
     access_tokens = tokens(settings)
     everybody = None if settings.auth_enable else LocalAdministrator(store, now).claims
     collaborators = {
         "passwords": passwords(settings),
         "tokens": access_tokens,
+        "public_keys": settings.key_ring.public,
         "cursors": Cursors(settings.secret_key.get_secret_value()),
         "first_user_is_admin": settings.development,
     }
     actors = Actors(store, now)
+    records = Records(settings.secret_key.get_secret_value())
     endpoints = {
         operation.id: Carrier(
             operation,
@@ -63,13 +86,41 @@ def responder(settings: Settings, store: Store, *, now: Clock = clock.now) -> Re
             store=store,
             actors=actors,
             clock=now,
+            records=records,
             collaborators=collaborators,
+            require_if_match=settings.require_if_match,
         ).carry_out
         for operation in document.operations
     }
     guard = Guard(document.operations, hosts=settings.allowed_hosts)
     bearer = Bearer(access_tokens, now, everybody=everybody)
-    return Responder(guard, Pages(document), Stack(document, endpoints, bearer))
+    rate_limits = limits(settings, bearer, now)
+    rate_limits.check(operation.rate_limit for operation in document.operations)
+    return Responder(
+        guard,
+        Pages(document),
+        Stack(document, endpoints, bearer),
+        limits=rate_limits,
+        cors=Cors(settings.cors_origins),
+    )
+
+
+def limits(settings: Settings, bearer: Bearer, now: Clock) -> Limits:
+    """Return what counts calls: in the Redis the settings name, else in this process."""
+    here = InMemory(lambda: now().timestamp())
+    there = settings.redis_url
+    return Limits(
+        {
+            "default": settings.rate_limit,
+            "login": settings.rate_limit_login,
+            "register": settings.rate_limit_register,
+            "refresh": settings.rate_limit_refresh,
+            "password": settings.rate_limit_password,
+        },
+        bearer=bearer,
+        secret=settings.secret_key.get_secret_value(),
+        counted=Shared(InRedis(there), here, Breaker()).counted if there else partial(counted, here),
+    )
 
 
 def handler_of(operation_id: str, tag: str) -> Callable[..., Reply]:
@@ -88,11 +139,7 @@ def open_store(settings: Settings, *, connections: int) -> Store:
 
 def tokens(settings: Settings) -> AccessTokens:
     """Return what issues and checks access tokens."""
-    return AccessTokens(
-        settings.secret_key.get_secret_value(),
-        algorithm=settings.algorithm,
-        lifetime=timedelta(minutes=settings.access_token_expire_minutes),
-    )
+    return AccessTokens(settings.key_ring, lifetime=timedelta(minutes=settings.access_token_expire_minutes))
 
 
 def passwords(settings: Settings) -> Argon2Passwords:

@@ -169,7 +169,7 @@ def _live(store: Store, row: str, scene: _Scene, at: dt.datetime) -> None:
     """Write a task down, and move it half way between then and today if it has moved since."""
     task, status = _task(row, scene, to_milliseconds(at)), Status(row.split("|")[1].strip())
     receipt = store.commit(ChangeSet(new_id(), task.created_by, task.created_at, (Change(None, task),)))
-    kept = receipt.created[task.id]
+    kept = receipt.arrived[task.id]
     assert isinstance(kept, Task)  # noqa: S101 - what was created is what is kept
     if status is not kept.status:
         moved = kept.changed(at=to_milliseconds(at + (scene.today - at) / 2), status=status)
@@ -179,7 +179,7 @@ def _live(store: Store, row: str, scene: _Scene, at: dt.datetime) -> None:
 def _task(row: str, scene: _Scene, at: dt.datetime) -> Task:
     title, _, priority, due, assignee, labels = (part.strip() for part in row.split("|"))
     return Task.new(
-        scene.project_id,
+        project_id=scene.project_id,
         by=scene.owner.id,
         at=at,
         title=title,
@@ -200,6 +200,6 @@ def _due(text: str, today: dt.date) -> Due | None:
 
 def _token(store: Store, user: User, tokens: Tokens) -> str:
     at = now()
-    session = Session.new(user.id, at=at)
+    session = Session.new(user, at=at)
     store.commit(ChangeSet(new_id(), user.id, at, (Change(None, session),)))
     return tokens.issue(user, session, at=at)

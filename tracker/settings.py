@@ -1,8 +1,8 @@
 """Every setting, read once: the only reader of the environment.
 
 A setting comes from the environment, else from ``.env`` in the working directory, else it has its default; an empty
-value is none. ``SECRET_KEY_FILE`` and ``DATABASE_URL_FILE`` name a file that holds the value. What is wrong is said in
-one line (``Misconfigured``) that names the setting and the rule and never shows a value.
+value is none. ``SECRET_KEY_FILE`` and its like (``_FROM_FILES``) name a file that holds the value. What is wrong is
+said in one line (``Misconfigured``) that names the setting and the rule and never shows a value.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ import ipaddress
 import os
 import re
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, InitSettingsSource, SettingsConfigDict
 
+from tracker import values
 from tracker.domain.user import PasswordPolicy
-from tracker.keys import WEAK_BELOW, kept_key
+from tracker.keys import WEAK_BELOW, KeyRing, UnusableKey, kept_key, key_ring, signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,8 +29,13 @@ if TYPE_CHECKING:
     from pydantic_settings import PydanticBaseSettingsSource
 
 ENV_FILE = ".env"
-_FROM_FILES = ("SECRET_KEY", "DATABASE_URL")
+_FROM_FILES = ("SECRET_KEY", "OLD_SECRET_KEYS", "DATABASE_URL", "REDIS_URL")
 _MAKE_A_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+_NOT_ITS_ALGORITHM = "ALGORITHM does not fit the key in SIGNING_KEY_FILE; leave it out, and it is that of the key"
+_NO_SIGNING_KEY = (
+    "ALGORITHM must be HS256 unless SIGNING_KEY_FILE names a key; make one with: "
+    "openssl genpkey -algorithm ed25519 -out signing_key.pem"
+)
 _KNOWN_PREFIXED = frozenset({"TRACKER_ENV", "TRACKER_REQUIRE_SERVERS"})  # the second is read by the test suite alone
 # What Kubernetes puts into every pod beside a Service called "tracker" or "tracker-…": not ours, and not a mistake.
 _SERVICE_LINK = re.compile(r"TRACKER_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
@@ -91,8 +98,17 @@ def _default_key(given: dict[str, Any]) -> SecretStr:
     return SecretStr(key)
 
 
+def _default_algorithm(given: dict[str, Any]) -> str:
+    try:
+        return signing_key(given["signing_key_file"]).algorithm if given["signing_key_file"] else "HS256"
+    except UnusableKey as unusable:
+        raise Misconfigured(str(unusable)) from None
+
+
 Choice = BeforeValidator(_in_lower_case)
+Listed = BeforeValidator(_split_at_commas)
 Hosts = Annotated[tuple[str, ...], BeforeValidator(_split_at_commas), AfterValidator(_host_names)]
+Rate = Annotated[str, Choice, AfterValidator(values.rate)]
 
 
 def setting(default: object, meaning: str, **more: Any) -> Any:
@@ -129,14 +145,41 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr = setting(
         _default_key,
-        "Signs the tokens: 32 bytes or more, the same for all instances. `SECRET_KEY_FILE` names a file that holds it.",
+        "Seals cursors, and signs the tokens unless `SIGNING_KEY_FILE` does: 32 bytes or more, the same everywhere. "
+        "`SECRET_KEY_FILE` names a file that holds it.",
         **_otherwise("none; in development one is made and kept in `tracker.key` beside the SQLite file"),
     )
-    algorithm: Literal["HS256"] = setting("HS256", "How the tokens are signed; HS256 is the only one so far.")
+    old_secret_keys: Annotated[tuple[SecretStr, ...], Listed] = setting(
+        (),
+        "Comma-separated keys that signed tokens before `SECRET_KEY`, or will after it: they verify, and sign nothing. "
+        "`OLD_SECRET_KEYS_FILE` names a file that holds them.",
+        **_otherwise("none"),
+    )
+    signing_key_file: Path | None = setting(
+        None,
+        "A PEM file with the private key that signs the tokens: Ed25519, P-256, or RSA of 2048 bits or more.",
+        **_otherwise("none; `SECRET_KEY` signs"),
+    )
+    verification_key_files: Annotated[tuple[Path, ...], Listed] = setting(
+        (),
+        "Comma-separated PEM files with the keys, private or public, that signed before `SIGNING_KEY_FILE`, or will "
+        "after it: they verify, and sign nothing.",
+        **_otherwise("none"),
+    )
+    algorithm: Literal["HS256", "EdDSA", "ES256", "RS256"] = setting(
+        _default_algorithm,
+        "How the tokens are signed: `HS256` with `SECRET_KEY`; `EdDSA`, `ES256` or `RS256`, whichever is that of the "
+        "key in `SIGNING_KEY_FILE`.",
+        **_otherwise("`HS256`; with `SIGNING_KEY_FILE` that of the key"),
+    )
     access_token_expire_minutes: int = setting(10, "How long an access token is good for.", ge=1, le=1440)
     auth_enable: bool = setting(
         default=True,
         meaning="`False` lets every request act as a local administrator; only in development, on a loopback `HOST`.",
+    )
+    require_if_match: bool = setting(
+        default=False,
+        meaning="`True` takes changes of what there is only with `If-Match`: nobody overwrites what they never saw.",
     )
     password_policy: Annotated[PasswordPolicy, Choice] = setting(
         PasswordPolicy.DEFAULT,
@@ -150,6 +193,41 @@ class Settings(BaseSettings):
         _default_hosts,
         "Comma-separated host names that are answered, `*.example.com` for all below, `*` for any; others get a 400.",
         **_otherwise("any; in development the local names"),
+    )
+    trusted_proxies: Annotated[tuple[str, ...], Listed, AfterValidator(values.networks)] = setting(
+        (),
+        "Comma-separated addresses and networks (`10.0.0.0/8`) of proxies: who they say they speak for, in "
+        "`X-Forwarded-For` and `X-Forwarded-Proto`, is believed.",
+        **_otherwise("none"),
+    )
+    cors_origins: Annotated[tuple[str, ...], Listed, AfterValidator(values.origins)] = setting(
+        (),
+        "Comma-separated origins (`https://app.example.com`) whose pages may call this API from a browser; `*` is any.",
+        **_otherwise("none"),
+    )
+    rate_limit: Rate = setting(
+        "1200/minute", "How often a user may ask, or an address without a valid token: `600/minute`, `5/second`, `off`."
+    )
+    rate_limit_login: Rate = setting(
+        "10/15 minutes",
+        "How often one name may be tried from one address; ten times as often from all addresses, and all names from "
+        "one address.",
+    )
+    rate_limit_register: Rate = setting(
+        "20/hour", "How often one address may register somebody, and how often one name may be registered."
+    )
+    rate_limit_refresh: Rate = setting(
+        "60/minute", "How often one address may refresh tokens, and how often one refresh token may be tried."
+    )
+    rate_limit_password: Rate = setting(
+        "10/15 minutes", "How often one user may ask for another password or e-mail address, or try a one-time secret."
+    )
+    redis_url: Annotated[str, AfterValidator(values.redis_url)] | None = setting(
+        None,
+        "`redis://:password@host:6379/0`: where all processes count rate limits together. While it does not answer, "
+        "each counts by itself. `REDIS_URL_FILE` names a file that holds it.",
+        repr=False,
+        **_otherwise("none; each process counts by itself"),
     )
 
     def __init__(self, **given: Any) -> None:
@@ -177,7 +255,22 @@ class Settings(BaseSettings):
             raise Misconfigured("AUTH_ENABLE=False is only for TRACKER_ENV=development with a loopback HOST")
         if self.key_is_weak and not self.development:
             raise Misconfigured(f"SECRET_KEY is shorter than {WEAK_BELOW} bytes; make one with: {_MAKE_A_KEY}")
+        if self.algorithm != self.key_ring.signing.algorithm:
+            raise Misconfigured(_NOT_ITS_ALGORITHM if self.signing_key_file else _NO_SIGNING_KEY)
         return self
+
+    @cached_property
+    def key_ring(self) -> KeyRing:
+        """The keys of the access tokens, read once."""
+        try:
+            return key_ring(
+                self.secret_key.get_secret_value(),
+                signing_file=self.signing_key_file,
+                verification_files=self.verification_key_files,
+                old_secrets=[key.get_secret_value() for key in self.old_secret_keys],
+            )
+        except UnusableKey as unusable:
+            raise Misconfigured(str(unusable)) from None
 
     @property
     def development(self) -> bool:
@@ -290,8 +383,8 @@ def _as_shown(name: str, value: object) -> str:
     if isinstance(value, SecretStr):
         return f"*** ({len(value.get_secret_value().encode())} bytes)"
     if isinstance(value, tuple):
-        return ", ".join(value)
-    return without_password(str(value)) if name == "database_url" else str(value)
+        return ", ".join(_as_shown(name, one) for one in value)
+    return without_password(str(value)) if name.endswith("_url") else str(value)
 
 
 def _complaints(wrong: ValidationError) -> Iterator[str]:

@@ -10,7 +10,7 @@ import pytest
 from tests.client import Received
 from tests.world import World
 from tracker.domain.changes import Change
-from tracker.domain.user import Role
+from tracker.domain.user import Role, UserStatus
 from tracker.store.contract import Store
 
 ANN = {"username": "ann", "email": "ann@example.com", "password": "correct horse battery"}
@@ -164,7 +164,7 @@ def test_a_disabled_user_is_refused_on_the_next_request(registered: World) -> No
     tokens = log_in(registered, username="ann").json
     user = registered.store.user_named(username="ann")
     assert user is not None
-    registered.commit(Change(user, user.disabled(at=registered.clock())))
+    registered.commit(Change(user, user.changed(at=registered.clock(), status=UserStatus.DISABLED)))
 
     assert registered.client.as_(tokens["access_token"]).get("/me").status == 401
     assert registered.client.post("/token/refresh", {"refresh_token": tokens["refresh_token"]}).status == 401
@@ -211,5 +211,5 @@ def test_without_authentication_everybody_is_the_local_administrator(store: Stor
 
 def test_a_session_that_outlives_the_clock_of_its_token_is_over(world: World) -> None:
     ann = world.person("ann")
-    assert ann.session.alive(world.clock() + timedelta(days=29))
-    assert not ann.session.alive(world.clock() + timedelta(days=30))
+    assert ann.session.alive(ann.user, world.clock() + timedelta(days=29))
+    assert not ann.session.alive(ann.user, world.clock() + timedelta(days=30))

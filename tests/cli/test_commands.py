@@ -10,6 +10,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from tests.world import World
 from tracker.app import open_store, passwords
 from tracker.cli import COMMANDS, tracker
 from tracker.domain.clock import now
@@ -119,17 +120,61 @@ def test_a_disabled_user_gets_no_token(store: Store) -> None:
     assert refusal(run("token", "ann")) == "this user is disabled"
 
 
+def test_a_user_that_was_disabled_is_let_in_again(store: Store) -> None:
+    create_user()
+    run("user", "disable", "ann")
+    assert run("user", "enable", "ann@example.com").stdout == "ann@example.com is active.\n"
+    assert user(store, "ann").active
+    assert run("token", "ann").exit_code == 0
+
+
+def test_a_user_is_given_another_role(store: Store) -> None:
+    create_user()
+    assert run("user", "role", "ann", "admin").stdout == "ann is admin.\n"
+    assert user(store, "ann").role is Role.ADMIN
+    assert run("user", "role", "ann", "king").exit_code == 2
+
+
+@pytest.mark.parametrize("arguments", [("user", "disable", "ann"), ("user", "role", "ann", "member")])
+def test_the_last_admin_stays_one_from_here_too(store: Store, arguments: tuple[str, ...]) -> None:
+    create_user("--role", "admin")
+    assert "last active admin" in refusal(run(*arguments))
+    create_user("--role", "admin", username="root")
+    assert run(*arguments).exit_code == 0
+
+
+def test_who_is_locked_out_is_given_a_secret_that_sets_another_password(store: Store) -> None:
+    create_user("--role", "admin")
+    first, secret = (run("user", "reset", "ann").stdout.strip() for _ in range(2))
+    world = World(store)
+    world.clock.at = now()
+    redemption = {"new_password": "seven green umbrellas"}
+
+    assert world.client.post("/password/reset", {**redemption, "secret": first}).status == 401
+    assert world.client.post("/password/reset", {**redemption, "secret": secret}).status == 204
+    assert passwords(Settings()).verify(user(store, "ann").password_hash, "seven green umbrellas")
+
+
 def test_a_token_names_a_live_session(store: Store) -> None:
     create_user()
     printed = run("token", "ann").stdout.strip()
     claims = jwt.decode(printed, options={"verify_signature": False})
     session = store.session(claims["sid"])
     assert session is not None
-    assert session.alive(now())
+    assert session.alive(user(store, "ann"), now())
     assert session.user_id == user(store, "ann").id == claims["sub"]
 
 
-@pytest.mark.parametrize("arguments", [("token", "bob"), ("user", "disable", "bob@example.com")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("token", "bob"),
+        ("user", "disable", "bob@example.com"),
+        ("user", "enable", "bob"),
+        ("user", "role", "bob", "admin"),
+        ("user", "reset", "bob"),
+    ],
+)
 def test_whom_nobody_knows_is_refused(store: Store, arguments: tuple[str, ...]) -> None:
     assert refusal(run(*arguments)) == "there is no such user"
 

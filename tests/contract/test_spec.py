@@ -13,9 +13,11 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from tests.world import DOCUMENT
 from tracker import app
-from tracker.api import accounts, health, tasks
-from tracker.domain.access import ACCESS, Permission
-from tracker.domain.query import DEFAULT_LIMIT
+from tracker.api import accounts, changes, compatibility, health, me, projects, tasks, users
+from tracker.api.representations import Filters
+from tracker.domain.access import ACCESS, Permission, always
+from tracker.domain.project import ProjectKind, ProjectRole
+from tracker.domain.query import DEFAULT_LIMIT, Archived, Order, SortKey, TaskFilter
 from tracker.domain.task import Priority, Status
 from tracker.domain.user import Role, UserStatus
 from tracker.edge.document import METHODS, Operation, document_bytes
@@ -29,7 +31,16 @@ if TYPE_CHECKING:
 
 ROOT: dict[str, Any] = DOCUMENT.root
 SCHEMAS: dict[str, Any] = ROOT["components"]["schemas"]
-MODULES = {"Accounts": accounts, "Tasks": tasks, "Health": health}
+MODULES = {
+    "Accounts": accounts,
+    "Changes": changes,
+    "Compatibility": compatibility,
+    "Health": health,
+    "Me": me,
+    "Projects": projects,
+    "Tasks": tasks,
+    "Users": users,
+}
 NODES = {o.id: ROOT["paths"][o.path][o.method.lower()] for o in DOCUMENT.operations}
 NOT_A_SCHEMA = ("securitySchemes/bearerAuth", "/properties")
 every_operation = pytest.mark.parametrize("operation", DOCUMENT.operations, ids=lambda operation: operation.id)
@@ -144,6 +155,16 @@ def test_a_handler_asks_for_the_permission_its_operation_names(operation: Operat
     assert asked <= {operation.permission, Permission.MAKE_ADMIN.value}
 
 
+def brought_by_the_permission(operation: Operation) -> set[str]:
+    """Return 403 where a role lacks it, or its condition can fail on what one sees (else that is a 404)."""
+    if operation.permission is None:
+        return set()
+    conditions, writes = ACCESS[Permission(operation.permission)], operation.method != "GET"
+    sure = operation.permission.endswith(":read") or set(conditions.values()) == {always}
+    missing = {"403"} if set(conditions) != set(Role) or not sure else set()
+    return missing | ({"409"} if writes else set())
+
+
 @every_operation
 def test_an_operation_declares_the_refusals_that_what_it_has_brings(operation: Operation) -> None:
     declared = set(NODES[operation.id]["responses"])
@@ -156,31 +177,44 @@ def test_an_operation_declares_the_refusals_that_what_it_has_brings(operation: O
         expected |= {"404"}
     if operation.id != "getLiveness":  # asks nothing of anything else
         expected |= {"503"}
-    # Whether a role can lack it, or a condition fail.
-    conditions = ACCESS[Permission(operation.permission)] if operation.permission else {}
-    reads = operation.permission in {"task:read", "account:read", "session:end"}
-    if conditions and not reads:
-        expected |= {"403", "409"}
+    expected |= brought_by_the_permission(operation)
     assert expected <= declared
     assert not {"422", "500", "default"} & declared
-    assert len([status for status in declared if status.startswith("2")]) == 1
+
+
+@every_operation
+def test_an_operation_succeeds_in_one_way_unless_it_puts_what_may_be_there_already(operation: Operation) -> None:
+    successes = sorted(status for status in NODES[operation.id]["responses"] if status.startswith("2"))
+    assert len(successes) == 1 or (operation.method == "PUT" and successes == ["200", "201"])
 
 
 @every_operation
 def test_only_writing_operations_have_bodies(operation: Operation) -> None:
     if operation.method in {"GET", "DELETE"}:
         assert operation.body is None
-    elif operation.id != "logout":
+    elif operation.id not in {"logout", "resetUserPassword", "undoOperation"}:  # the path says it all
         assert NODES[operation.id]["requestBody"]["required"] is True
 
 
 @every_operation
 def test_every_answer_of_an_operation_carries_the_headers_that_are_promised(operation: Operation) -> None:
-    required = {"401": "WWW-Authenticate", "503": "Retry-After", "201": "ETag"}
+    required = {"401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After", "201": "ETag"}
     for status, node in NODES[operation.id]["responses"].items():
         headers = DOCUMENT.resolved(node).get("headers", {})
         assert "X-Request-Id" in headers
-        assert required.get(status, "X-Request-Id") in headers
+        if (operation.id, status) != ("resetUserPassword", "201"):  # a secret: nobody is to ask for it again
+            assert required.get(status, "X-Request-Id") in headers
+
+
+@every_operation
+def test_an_operation_can_be_asked_too_often_unless_it_is_a_probe(operation: Operation) -> None:
+    assert ("429" in NODES[operation.id]["responses"]) is (operation.path not in PROBES)
+
+
+@every_operation
+def test_what_anybody_may_write_has_a_rate_limit_of_its_own(operation: Operation) -> None:
+    if operation.public and operation.method not in {"GET", "HEAD"}:
+        assert operation.rate_limit in {"login", "register", "refresh", "password"}
 
 
 def test_a_new_task_says_where_it_is() -> None:
@@ -223,7 +257,7 @@ def test_a_list_is_bounded(where: str, schema: dict[str, Any]) -> None:
 
 
 def test_nothing_is_of_a_type_that_has_no_bounds() -> None:
-    assert {schema["type"] for schema in EVERY_SCHEMA.values()} <= {"object", "array", "string", "integer"}
+    assert {schema["type"] for schema in EVERY_SCHEMA.values()} <= {"object", "array", "string", "integer", "boolean"}
 
 
 def test_what_is_not_a_reference_has_a_type() -> None:
@@ -247,12 +281,18 @@ def test_a_request_body_takes_no_member_that_is_not_declared(name: str) -> None:
     assert all(node["additionalProperties"] is False for node in found)
 
 
-def test_a_parameter_is_of_a_plain_type_and_never_null() -> None:
+def test_a_parameter_is_of_a_plain_type_or_a_list_of_one_and_never_null() -> None:
     for operation in DOCUMENT.operations:
         for parameter in operation.parameters:
-            assert parameter.place in {"path", "query"}
-            assert parameter.schema["type"] in {"string", "integer"}
-            assert "nullable" not in parameter.schema
+            assert parameter.place in {"path", "query", "header"}
+            item = parameter.schema["items"] if parameter.schema["type"] == "array" else parameter.schema
+            assert item["type"] in {"string", "integer", "boolean"}
+            assert not {"nullable"} & {*parameter.schema, *item}
+
+
+def test_a_parameter_is_written_in_the_one_way_that_is_read() -> None:
+    nodes = [DOCUMENT.resolved(node) for item in NODES.values() for node in item.get("parameters", [])]
+    assert [node["name"] for node in nodes if {"style", "explode", "allowReserved", "content"} & set(node)] == []
 
 
 # One media type a body; examples that are true.
@@ -312,7 +352,7 @@ def test_an_example_fits_what_it_is_an_example_of(where: str, example: Any, sche
 
 def problem_examples() -> Iterator[tuple[str, dict[str, Any]]]:
     for name, response in ROOT["components"]["responses"].items():
-        for media_type, media in response["content"].items():
+        for media_type, media in response.get("content", {}).items():
             if media_type == "application/problem+json":
                 yield name, media["example"]
 
@@ -340,7 +380,9 @@ def test_a_declared_problem_has_the_status_it_stands_under(operation: Operation)
         (Status, SCHEMAS["Status"]),
         (Priority, SCHEMAS["Priority"]),
         (Role, SCHEMAS["Role"]),
-        (UserStatus, SCHEMAS["User"]["properties"]["status"]),
+        (UserStatus, SCHEMAS["UserStatus"]),
+        (ProjectKind, SCHEMAS["ProjectKind"]),
+        (ProjectRole, SCHEMAS["ProjectRole"]),
     ],
 )
 def test_the_words_of_the_domain_are_the_words_of_the_contract(enum: Any, schema: dict[str, Any]) -> None:
@@ -355,6 +397,17 @@ def test_a_page_is_as_long_by_itself_as_the_domain_says() -> None:
 
 def test_a_task_can_be_made_of_and_changed_in_the_same_members() -> None:
     made = SCHEMAS["NewTask"]["properties"]
-    assert set(made) - {"project_id"} == set(SCHEMAS["TaskPatch"]["properties"])
+    assert set(made) == set(SCHEMAS["TaskPatch"]["properties"])
     assert SCHEMAS["TaskPatch"]["properties"] == SCHEMAS["TaskReplacement"]["properties"]
     assert all(SCHEMAS["Task"]["properties"][name] == member for name, member in made.items())
+
+
+def test_tasks_are_filtered_and_sorted_by_what_the_contract_names() -> None:
+    listing = next(operation for operation in DOCUMENT.operations if operation.id == "listTasks")
+    asked = {parameter.name: parameter.schema for parameter in listing.parameters if parameter.place == "query"}
+    assert set(Filters.__annotations__) == set(asked) - {"sort", "limit", "cursor"}
+    orders = [Order.named(name) for name in asked["sort"]["enum"]]
+    assert sorted(orders, key=str) == sorted((Order(k, d) for k in SortKey for d in (False, True)), key=str)
+    assert Order.named(asked["sort"]["default"]) == Order()
+    assert asked["archived"]["enum"] == list(Archived)
+    assert Archived(asked["archived"]["default"]) is TaskFilter().archived

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.builders import a_task
+from tests.builders import AT, a_task
 from tracker.domain.access import ACCESS, Actor, Permission, Scope
-from tracker.domain.project import ProjectRole
+from tracker.domain.project import Membership, ProjectRole
 from tracker.domain.refusals import Forbidden, NotFound
 from tracker.domain.task import Task
 from tracker.domain.user import Role
@@ -17,7 +17,17 @@ from tracker.domain.user import Role
 #                     admin     member                      viewer
 TABLE = {
     "account:read": ("always", "always", "always"),
+    "account:change": ("always", "always", "always"),
+    "session:read": ("always", "always", "always"),
     "session:end": ("always", "always", "always"),
+    "project:read": ("always", "belongs to the project", "belongs to the project"),
+    "project:create": ("always", "always", None),
+    "project:change": ("always", "owns the project", None),
+    "project:delete": ("always", "owns the project", None),
+    "member:read": ("always", "belongs to the project", "belongs to the project"),
+    "member:create": ("always", "owns the project", None),
+    "member:change": ("always", "owns the project", None),
+    "member:delete": ("always", "owns the project, or is the member", None),
     "task:read": ("always", "belongs to the project", "belongs to the project"),
     "task:create": ("always", "owns or edits the project", None),
     "task:change": ("always", "owns or edits the project", None),
@@ -27,6 +37,10 @@ TABLE = {
         None,
     ),
     "task:delete": ("always", "owns the project, or edits it and created the task or has it to do", None),
+    "operation:undo": ("always", "always", None),
+    "user:read": ("always", None, None),
+    "user:change": ("always", None, None),
+    "user:reset_password": ("always", None, None),
     "user:make_admin": ("always", None, None),
 }
 OWNER, EDITOR, VIEWER = ProjectRole.OWNER, ProjectRole.EDITOR, ProjectRole.VIEWER
@@ -85,9 +99,9 @@ TASK_PERMISSIONS = (
 )
 
 
-def outcome(actor: Actor, permission: Permission, task: Task | None) -> str:
+def outcome(actor: Actor, permission: Permission, thing: Task | Membership | None) -> str:
     try:
-        assert actor.may(permission, task) is task
+        assert actor.may(permission, thing) is thing
     except (NotFound, Forbidden) as refused:
         return type(refused).__name__
     return "may"
@@ -109,6 +123,31 @@ def test_a_viewer_of_the_installation_reads_at_the_most(case: Case, may: tuple[b
 @pytest.mark.parametrize("case", [case for case, _ in EXAMPLES])
 def test_an_admin_may_everything_everywhere(case: Case) -> None:
     assert all(outcome(case.actor(Role.ADMIN), permission, case.task()) == "may" for permission in TASK_PERMISSIONS)
+
+
+@pytest.mark.parametrize(
+    ("role", "own", "answers"),
+    [
+        # what they are, whether it is about themselves: reads, takes in, gives a role, removes
+        (OWNER, False, ("may", "may", "may", "may")),
+        (EDITOR, False, ("may", "Forbidden", "Forbidden", "Forbidden")),
+        (EDITOR, True, ("may", "Forbidden", "Forbidden", "may")),
+        (VIEWER, True, ("may", "Forbidden", "Forbidden", "may")),
+        (None, False, ("NotFound",) * 4),
+        (None, True, ("NotFound",) * 4),
+    ],
+)
+def test_owners_decide_who_belongs_and_anybody_may_leave(
+    role: ProjectRole | None, *, own: bool, answers: tuple[str, ...]
+) -> None:
+    membership = Membership("project", "ann" if own else "bob", EDITOR, AT)
+    permissions = (
+        Permission.READ_MEMBER,
+        Permission.CREATE_MEMBER,
+        Permission.CHANGE_MEMBER,
+        Permission.DELETE_MEMBER,
+    )
+    assert tuple(outcome(Case(role).actor(), permission, membership) for permission in permissions) == answers
 
 
 @pytest.mark.parametrize("role", Role)
@@ -136,6 +175,6 @@ def test_a_role_that_never_may_is_told_which_permission_is_missing(permission: P
 def test_nobody_but_an_admin_is_given_scopes_over_everything(permission: Permission, role: Role) -> None:
     scopes = Case(OWNER).actor(role).scopes(permission)
     everything = Scope(None) in scopes
-    about_tasks = permission in TASK_PERMISSIONS
-    assert everything == (role is Role.ADMIN or not about_tasks)
+    in_a_project = permission.noun in {"project", "member", "task"} and permission is not Permission.CREATE_PROJECT
+    assert everything == (role is Role.ADMIN or not in_a_project)
     assert all(scope.user_id == "ann" for scope in scopes if not everything)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tests.builders import AT, a_user
 from tracker.domain.refusals import PasswordRefused
-from tracker.domain.user import PasswordPolicy, UserStatus, check_password, folded
+from tracker.domain.user import PasswordPolicy, Role, UserStatus, check_password, folded
 
 LATER = AT + timedelta(hours=1)
 
@@ -84,5 +85,34 @@ def test_the_strict_policy_takes_a_sentence_in_any_script(password: str) -> None
 
 def test_a_disabled_user_is_the_same_user_one_version_on() -> None:
     user = a_user()
-    out = user.disabled(at=LATER)
+    out = user.changed(at=LATER, status=UserStatus.DISABLED)
     assert (out.id, out.status, out.version, out.updated_at) == (user.id, UserStatus.DISABLED, 2, LATER)
+    assert (user.active, out.active) == (True, False)
+
+
+def test_a_change_that_changes_nothing_is_none() -> None:
+    user = a_user()
+    assert user.changed(at=LATER) is user
+    assert user.changed(at=LATER, username=user.username, role=user.role) is user
+
+
+def test_what_is_set_of_a_user_is_set_and_the_rest_stays() -> None:
+    user = a_user()
+    changed = user.changed(at=LATER, username="anna", role=Role.VIEWER)
+    assert changed == replace(user, username="anna", role=Role.VIEWER, updated_at=LATER, version=2)
+
+
+def test_another_password_is_another_version() -> None:
+    changed = a_user().with_password("another hash", at=LATER)
+    assert (changed.password_hash, changed.version, changed.updated_at) == ("another hash", 2, LATER)
+
+
+def test_who_is_held_is_the_same_one_version_on() -> None:
+    user = a_user()
+    assert user.held() == replace(user, version=2)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("status", UserStatus)
+def test_only_active_admins_administer(role: Role, status: UserStatus) -> None:
+    assert a_user(role=role, status=status).administers == (role is Role.ADMIN and status is UserStatus.ACTIVE)

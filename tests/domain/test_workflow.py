@@ -58,7 +58,7 @@ def test_a_cancelled_task_was_not_done() -> None:
 
 @pytest.mark.parametrize("status", Status)
 def test_a_task_can_be_born_in_any_status_a_new_one_may_move_to(status: Status) -> None:
-    born = Task.new("project", by="ann", at=AT, title="Water the plants", status=status)
+    born = Task.new(project_id="project", by="ann", at=AT, title="Water the plants", status=status)
 
     assert (born.status, born.version, born.number) == (status, 1, 0)
     assert born.completed_at == (AT if status is Status.DONE else None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.databases import database
+from tests.edge.mint import ALGORITHMS, Mint, Signer, signer
 from tests.edge.wire import CANARY, Wire
 from tests.world import World
 from tracker.edge.front import Front
@@ -63,3 +64,34 @@ def discreet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     caplog.set_level(logging.DEBUG)
     yield
     assert CANARY not in caplog.text
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        *(pytest.param(("sqlite", algorithm), id=f"sqlite-{algorithm}") for algorithm in ALGORITHMS),
+        pytest.param(("postgresql", "HS256"), id="postgresql-HS256", marks=pytest.mark.postgresql),
+    ],
+)
+def signed_by(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[World, Signer]]:
+    """An installation for each way of signing, and one on the other database: what a token says reaches a query."""
+    kind, algorithm = request.param
+    signs = signer(algorithm, tmp_path_factory.mktemp("keys"))
+    with database(kind) as url:
+        store = SqlStore.open(url)
+        yield World(store, **signs.settings()), signs
+        store.close()
+
+
+@pytest.fixture(scope="module")
+def everywhere(signed_by: tuple[World, Signer]) -> World:
+    """The installation whose tokens the mint makes."""
+    return signed_by[0]
+
+
+@pytest.fixture(scope="module")
+def mint(signed_by: tuple[World, Signer]) -> Mint:
+    world, signs = signed_by
+    return Mint(world.person("ann"), world.person("bob"), signs)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.client import Client
 from tests.databases import ON_EVERY_DATABASE, database
-from tests.world import DOCUMENT, World
+from tests.world import DOCUMENT, NOON, World
 from tracker.api.reply import Body, Reply
 from tracker.api.representations import task_json
 from tracker.domain.access import Actor, Permission
@@ -19,6 +19,7 @@ from tracker.domain.changes import Change
 from tracker.domain.clock import Clock
 from tracker.domain.refusals import Conflict
 from tracker.edge.commits import Carrier
+from tracker.edge.idempotency import Records
 from tracker.edge.responder import Responder
 from tracker.edge.security import Actors, Bearer
 from tracker.edge.stack import Stack
@@ -44,7 +45,15 @@ def with_handler(world: World, operation_id: str, handler: Callable[..., Reply])
     """Return the world's application with another handler for one operation."""
     operation = next(o for o in DOCUMENT.operations if o.id == operation_id)
     actors = Actors(world.store, world.clock)
-    carrier = Carrier(operation, handler, store=world.store, actors=actors, clock=world.clock, collaborators={})
+    carrier = Carrier(
+        operation,
+        handler,
+        store=world.store,
+        actors=actors,
+        clock=world.clock,
+        records=Records("k" * 40),
+        collaborators={},
+    )
     endpoints = {o.id: carrier.carry_out for o in DOCUMENT.operations}
     responder = world.responder
     return Responder(responder._guard, responder._pages, Stack(DOCUMENT, endpoints, bearer_of(world)))
@@ -60,7 +69,7 @@ def count_up(task_id: str, body: Body, actor: Actor, store: Reader, clock: Clock
     """Add one to the number that the title is."""
     task = actor.may(Permission.CHANGE_TASK, store.task(task_id))
     changed = task.changed(at=clock(), title=str(int(task.title) + 1))
-    return Reply(task_json(changed), changes=[Change(task, changed)])
+    return Reply(task_json(changed, NOON), changes=[Change(task, changed)])
 
 
 def test_thirty_two_who_each_add_one_to_a_title_at_once_add_thirty_two(everywhere: World) -> None:
@@ -106,7 +115,7 @@ def test_who_is_always_beaten_is_told_so_and_changes_nothing(everywhere: World) 
         rival = replace(seen, description=f"version {seen.version + 1}", version=seen.version + 1)
         everywhere.commit(Change(seen, rival))  # strikes between our read and our write, each time
         changed = seen.changed(at=clock(), title="mine")
-        return Reply(task_json(changed), changes=[Change(seen, changed)])
+        return Reply(task_json(changed, NOON), changes=[Change(seen, changed)])
 
     client = Client(with_handler(everywhere, "updateTask", beaten), DOCUMENT, eve.token)
     refused = client.patch(f"/tasks/{task['id']}", {})

@@ -35,7 +35,7 @@ TRAPS: dict[str, Trap] = {
     "no body": (400, "POST", "/tasks", b"", JSON),
     "two slashes": (404, "GET", "//tasks", None, None),
     "two slashes further in": (404, "GET", "/tasks//x", None, None),
-    "a slash too many": (404, "GET", "/tasks/", None, None),
+    "a slash too many": (404, "GET", "/me/", None, None),
     "a NUL in the path": (404, "GET", "/tasks/\0", None, None),
     "an unknown parameter": (400, "GET", f"/tasks?x={CANARY}", None, None),
     "a parameter twice": (400, "GET", f"/tasks?limit=1&limit={CANARY}", None, None),

@@ -33,7 +33,7 @@ class Wire:
         yield cls(front, token)
         asyncio.run(live(front, "shutdown"))
 
-    def send(
+    def send(  # noqa: PLR0913 - a request has that many parts
         self,
         method: str,
         target: str,
@@ -41,14 +41,16 @@ class Wire:
         *,
         headers: Iterable[tuple[str, str]] | Mapping[str, str] = (),
         anonymous: bool = False,
+        peer: str | None = None,
     ) -> Received:
-        """Return the answer; a body in pieces comes chunked, without a length."""
+        """Return the answer to a ``peer``'s address; a body in pieces comes chunked, without a length."""
         pairs = [*(headers.items() if hasattr(headers, "items") else headers)]
         if self._token and not anonymous:
             pairs.append(("authorization", f"Bearer {self._token}"))
         if body is not None and "content-type" not in dict(pairs):
             pairs.append(("content-type", "application/json"))
         request = scope(method, target, body, pairs)
+        request["client"] = (peer, 40000) if peer else None
         received = asyncio.run(exchange(self.front, request, pieces(body)))
         self._promises.hold(method, request["path"], received)
         return received

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.world import UNLIMITED
 from tracker.cli.server import free_port
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def start(folder: Path, database_url: str, *, workers: int = 1, **settings: str)
         "SECRET_KEY": "k" * 40,
         "DATABASE_URL": database_url,
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        **{name.upper(): value for name, value in UNLIMITED.items()},
         **settings,
     }
     arguments = [sys.executable, "-m", "tracker", "serve", "--port", str(port), "--workers", str(workers)]

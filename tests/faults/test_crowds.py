@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.databases import ON_EVERY_DATABASE, database
-from tests.faults.server import PATIENCE, Answer, Server, running
+from tests.faults.server import Server, running
+from tests.racing import at_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 MANY = 64
 
@@ -23,17 +22,6 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder: Path = tmp_path_factory.mktemp("crowds")
     with database(request.param) as url, running(folder, url, workers=2) as server:
         yield server
-
-
-def at_once(count: int, ask: Callable[[int], Answer]) -> list[Answer]:
-    ready = threading.Barrier(count, timeout=PATIENCE)
-
-    def wait_and_ask(n: int) -> Answer:
-        ready.wait()
-        return ask(n)
-
-    with ThreadPoolExecutor(count) as threads:
-        return list(threads.map(wait_and_ask, range(count)))
 
 
 def test_sixty_four_create_in_one_project_at_once_and_then_change_one_each(server: Server) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.builders import AT, Person, a_membership, a_person, a_project, a_task, added, added_tasks, changes, removed
+from tests.racing import PATIENCE, outcomes_at_once
 from tracker.domain.access import Scope
 from tracker.domain.changes import Change, ChangeSet
 from tracker.domain.query import TaskQuery
@@ -25,22 +25,6 @@ if TYPE_CHECKING:
     from tracker.store.contract import Store
 
 MANY = 64
-PATIENCE = 60
-
-
-def at_once(count: int, act: Callable[[int], object]) -> list[object]:
-    """Return what each of so many threads returned or raised; all begin together."""
-    ready = threading.Barrier(count, timeout=PATIENCE)
-
-    def wait_and_act(n: int) -> object:
-        ready.wait()
-        try:
-            return act(n)
-        except (Stale, Taken) as outcome:
-            return outcome
-
-    with ThreadPoolExecutor(count) as threads:
-        return list(threads.map(wait_and_act, range(count), timeout=PATIENCE))
 
 
 def patiently(act: Callable[[], object]) -> object:
@@ -58,7 +42,7 @@ def numbers(store: Store) -> list[int]:
 
 
 def test_numbers_given_at_once_are_all_different(store: Store, kitchen: Project) -> None:
-    at_once(MANY, lambda _: patiently(lambda: added(store, a_task(kitchen))))
+    outcomes_at_once(MANY, lambda _: patiently(lambda: added(store, a_task(kitchen))))
     assert numbers(store) == list(range(1, MANY + 1))
     heads = [entry.head for entry in store.log(kitchen.id)]
     assert heads == [1, *range(1, MANY + 2)]  # the project and its owner together, then one commit a task
@@ -71,7 +55,7 @@ def test_changes_to_different_tasks_of_one_project_all_succeed(store: Store, kit
         task = tasks[n]
         return patiently(lambda: store.commit(changes(Change(task, replace(task, title=f"{n}", version=2)))))
 
-    outcomes = at_once(MANY, rename)
+    outcomes = outcomes_at_once(MANY, rename)
     assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     assert {task.title for task in store.tasks(TaskQuery((Scope(None),), 200)).items} == {str(n) for n in range(MANY)}
     assert sorted(entry.head for entry in store.log(kitchen.id, after=2)) == list(range(3, MANY + 3))
@@ -83,7 +67,7 @@ def test_of_many_that_change_one_version_one_succeeds(store: Store, kitchen: Pro
     def rename(n: int) -> object:
         return patiently(lambda: store.commit(changes(Change(kept, replace(kept, title=f"{n}", version=2)))))
 
-    outcomes = at_once(16, rename)
+    outcomes = outcomes_at_once(16, rename)
     assert sum(isinstance(outcome, Stale) for outcome in outcomes) == 15
     winner = next(n for n, outcome in enumerate(outcomes) if not isinstance(outcome, Stale))
     found = store.task(kept.id)
@@ -100,7 +84,7 @@ def test_what_is_decided_again_loses_no_increment(store: Store, kitchen: Project
         assert found is not None
         return changes(Change(found, replace(found, title=str(int(found.title) + 1), version=found.version + 1)))
 
-    at_once(32, lambda _: patiently(lambda: decide_and_commit(one_more, store.commit)))
+    outcomes_at_once(32, lambda _: patiently(lambda: decide_and_commit(one_more, store.commit)))
     found = store.task(task.id)
     assert found is not None
     assert found.title == "32"
@@ -118,14 +102,14 @@ def test_whoever_was_beaten_is_not_beaten_for_ever(store: Store, kitchen: Projec
         for _ in range(6):
             patiently(lambda: decide_and_commit(one_more, store.commit))
 
-    assert at_once(8, six_more) == [None] * 8
+    assert outcomes_at_once(8, six_more) == [None] * 8
     assert [task.title for before in tasks if (task := store.task(before.id))] == ["48", "48"]
 
 
 def test_commits_that_cross_over_two_projects_do_not_deadlock(store: Store, kitchen: Project) -> None:
     garden = a_project()
     pairs = [(a_task(kitchen), a_task(garden)) for _ in range(16)]
-    kept = added(store, garden, *(task for pair in pairs for task in pair)).created
+    kept = added(store, garden, *(task for pair in pairs for task in pair)).arrived
 
     def rename_five_times(n: int) -> None:
         before = [kept[task.id] for task in pairs[n]]
@@ -137,26 +121,26 @@ def test_commits_that_cross_over_two_projects_do_not_deadlock(store: Store, kitc
             before = list(after)
 
     # Each has tasks of their own: nobody can be beaten, so a Stale would be the end of a deadlock.
-    assert at_once(16, rename_five_times) == [None] * 16
+    assert outcomes_at_once(16, rename_five_times) == [None] * 16
     assert [store.task(task.id) for task in pairs[0]] == [replace(kept[task.id], version=6) for task in pairs[0]]
 
 
 def test_commits_that_cross_over_two_tasks_do_not_deadlock(store: Store, kitchen: Project) -> None:
     tasks = [a_task(kitchen), a_task(kitchen)]
-    kept = list(added(store, *tasks).created.values())
+    kept = list(added(store, *tasks).arrived.values())
     crossing = [Change(task, replace(task, version=2)) for task in kept]
 
     def rename(n: int) -> object:
         return patiently(lambda: store.commit(changes(*(crossing if n % 2 else reversed(crossing)))))
 
-    beaten = [outcome.entity_id for outcome in at_once(16, rename) if isinstance(outcome, Stale)]
+    beaten = [outcome.entity_id for outcome in outcomes_at_once(16, rename) if isinstance(outcome, Stale)]
     # The first row in the order of ids is what every loser was beaten at.
     assert beaten == [min(task.id for task in kept)] * 15
 
 
 def test_of_many_who_register_with_one_address_one_succeeds(store: Store) -> None:
     people = [a_person(email="ann@example.org" if n % 2 else "ANN@example.org") for n in range(16)]
-    outcomes = at_once(16, lambda n: patiently(lambda: added(store, *people[n])))
+    outcomes = outcomes_at_once(16, lambda n: patiently(lambda: added(store, *people[n])))
     assert sum(isinstance(outcome, Taken) for outcome in outcomes) == 15
     assert [store.user(person.user.id) is not None for person in people].count(True) == 1
 
@@ -166,21 +150,27 @@ def test_of_many_that_require_one_head_one_succeeds(store: Store, kitchen: Proje
         lone = changes(Change(None, a_task(kitchen)), required_heads={kitchen.id: 1})
         return patiently(lambda: store.commit(lone))
 
-    outcomes = at_once(16, create)
+    outcomes = outcomes_at_once(16, create)
     assert sum(isinstance(outcome, Stale) for outcome in outcomes) == 15
     assert numbers(store) == [1]
 
 
 def test_a_project_deleted_while_tasks_are_added_leaves_none_behind(store: Store) -> None:
     garden = a_project()
-    kept = added(store, garden).created[garden.id]
+    added(store, garden)
 
-    def add_or_delete(n: int) -> object:
+    def delete_unless_added_to() -> None:
+        while (found := store.project(garden.id)) is not None:
+            with suppress(Stale):
+                patiently(lambda: removed(store, found))
+
+    def add_or_delete(n: int) -> None:
         if n == 0:
-            return patiently(lambda: removed(store, kept))
-        return patiently(lambda: added(store, a_task(garden)))
+            delete_unless_added_to()
+        else:
+            patiently(lambda: added(store, a_task(garden)))
 
-    at_once(16, add_or_delete)
+    outcomes_at_once(16, add_or_delete)
     assert store.project(garden.id) is None
     assert numbers(store) == []
     heads = [entry.head for entry in store.log(garden.id)]
@@ -201,7 +191,7 @@ def test_pages_turned_during_writes_hold_what_was_there_just_once(store: Store, 
 
 
 def pass_through(store: Store, task: Task) -> None:
-    removed(store, added(store, task).created[task.id])
+    removed(store, added(store, task).arrived[task.id])
 
 
 def turned(store: Store, query: TaskQuery) -> list[str]:

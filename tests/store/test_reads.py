@@ -24,7 +24,7 @@ from tracker.domain.access import Scope
 from tracker.domain.identity import new_id
 from tracker.domain.project import ProjectKind, ProjectRole
 from tracker.domain.query import TaskQuery
-from tracker.domain.task import Due, Priority, Status
+from tracker.domain.task import Due, Priority, Status, Task
 from tracker.domain.user import Role, UserStatus
 
 if TYPE_CHECKING:
@@ -121,8 +121,8 @@ def test_text_is_kept_to_the_letter(store: Store, kitchen: Project, text: str) -
     assert found is not None
     assert (found.title, found.description, found.labels) == (text, text, (text,))
     after = store.log(kitchen.id)[-1].after
-    assert after is not None
-    assert (after["title"], after["labels"]) == (text, [text])
+    assert isinstance(after, Task)
+    assert (after.title, after.labels) == (text, (text,))
 
 
 @pytest.mark.parametrize("at", [AT, LONG_AGO, FAR_OFF, AT.replace(microsecond=999_000), AT.replace(microsecond=0)])

@@ -8,12 +8,14 @@ from tracker.api.reply import Body, Reply
 from tracker.api.representations import user_json
 from tracker.domain.access import Actor, Permission
 from tracker.domain.changes import Change
-from tracker.domain.refusals import Forbidden, Unauthenticated, WrongCredentials
+from tracker.domain.identity import secret_id
+from tracker.domain.refusals import Forbidden, WrongCredentials
 from tracker.domain.registration import new_account
 from tracker.domain.session import RefreshToken, Session, Tokens
-from tracker.domain.user import Passwords, Role, User, UserStatus, check_password
+from tracker.domain.user import Passwords, Role, User, check_password
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from tracker.domain.clock import Clock
@@ -45,21 +47,21 @@ def login(body: Body, store: Reader, clock: Clock, passwords: Passwords, tokens:
     """Start a session for whoever knows the password."""
     user = store.user_named(username=body.get("username"), email=body.get("email"))
     known = passwords.verify(user.password_hash if user else None, body["password"])
-    if user is None or not known or user.status is not UserStatus.ACTIVE:
+    if user is None or not known or not user.active:
         raise WrongCredentials
-    session = Session.new(user.id, at=clock())
+    session = Session.new(user, at=clock())
     return _tokens(user, session, [Change(None, session)], tokens, at=session.created_at)
 
 
 def refresh_token(body: Body, store: Reader, clock: Clock, tokens: Tokens) -> Reply:
     """Trade a refresh token for new tokens; a second use of one ends its session."""
     at = clock()
-    token = store.refresh_token(RefreshToken.id_of(body["refresh_token"]))
+    token = store.refresh_token(secret_id(body["refresh_token"]))
     session = store.session(token.session_id) if token else None
     user = store.user(session.user_id) if session else None
     if token is None or session is None or user is None:
         raise WrongCredentials
-    if not session.alive(at) or user.status is not UserStatus.ACTIVE:
+    if not session.alive(user, at):
         raise WrongCredentials
     if token.used_at is not None:
         raise WrongCredentials(changes=(Change(session, session.ended(at=at)),))
@@ -72,12 +74,22 @@ def logout(actor: Actor, store: Reader, clock: Clock) -> Reply:
     return Reply(status=204, changes=[Change(session, session.ended(at=clock()))] if session else [])
 
 
-def get_me(actor: Actor, store: Reader) -> Reply:
-    """Read one's own account."""
-    user = store.user(actor.id)
-    if user is None:
-        raise Unauthenticated
-    return Reply(user_json(user))
+def reset_password(body: Body, store: Reader, clock: Clock, passwords: Passwords) -> Reply:
+    """Set another password for whoever a one-time secret was made for, and end all their sessions."""
+    at = clock()
+    reset = store.password_reset(secret_id(body["secret"]))
+    user = store.user(reset.user_id) if reset else None
+    if reset is None or user is None or not reset.good(user, at):
+        raise WrongCredentials
+    password = body["new_password"]
+    check_password(password, username=user.username, email=user.email, policy=passwords.policy)
+    changed = user.with_password(passwords.hash(password), at=at)
+    return Reply(status=204, changes=[Change(user, changed), Change(reset, None)], by=user.id)
+
+
+def get_json_web_keys(public_keys: Sequence[Mapping[str, str]]) -> Reply:
+    """List the public keys of the access tokens."""
+    return Reply({"keys": list(public_keys)})
 
 
 def _tokens(user: User, session: Session, changes: list[Change], tokens: Tokens, *, at: datetime) -> Reply:

@@ -14,7 +14,25 @@ from tracker.domain.refusals import CursorRefused
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _SIGNATURE = 12  # bytes: a forged cursor gains nothing, it only has to be told apart
-_POSITION = 8 + 36
+_VALUE = 1 + 8  # what it is, and how much
+_NOTHING, _NUMBER, _INSTANT = b"-", b"n", b"t"
+
+
+def _written(value: datetime | int | None) -> bytes:
+    match value:
+        case None:
+            return _NOTHING + bytes(8)
+        case int():
+            return _NUMBER + value.to_bytes(8, signed=True)
+        case _:
+            return _INSTANT + ((value - _EPOCH) // _MILLISECOND).to_bytes(8, signed=True)
+
+
+def _read(written: bytes) -> datetime | int | None:
+    kind, number = written[:1], int.from_bytes(written[1:], signed=True)
+    if kind == _NOTHING:
+        return None
+    return number if kind == _NUMBER else _EPOCH + number * _MILLISECOND
 
 
 class Cursors:
@@ -26,7 +44,7 @@ class Cursors:
 
     def seal(self, cursor: Cursor, of: str) -> str:
         """Return a cursor as text; ``of`` names the list with its owner, filters and order."""
-        position = ((cursor.created_at - _EPOCH) // _MILLISECOND).to_bytes(8, signed=True) + cursor.id.encode()
+        position = _written(cursor.value) + cursor.id.encode()
         return base64.urlsafe_b64encode(self._sign(position, of) + position).rstrip(b"=").decode()
 
     def open(self, text: str | None, of: str) -> Cursor | None:
@@ -38,9 +56,9 @@ class Cursors:
         except binascii.Error as wrong:
             raise CursorRefused from wrong
         signature, position = sealed[:_SIGNATURE], sealed[_SIGNATURE:]
-        if len(position) != _POSITION or not hmac.compare_digest(signature, self._sign(position, of)):
+        if not hmac.compare_digest(signature, self._sign(position, of)):
             raise CursorRefused
-        return Cursor(_EPOCH + int.from_bytes(position[:8], signed=True) * _MILLISECOND, position[8:].decode())
+        return Cursor(_read(position[:_VALUE]), position[_VALUE:].decode())
 
     def _sign(self, position: bytes, of: str) -> bytes:
         return hmac.digest(self._key, of.encode() + b"\0" + position, hashlib.sha256)[:_SIGNATURE]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from tracker.domain.changes import Change
     from tracker.store.contract import Receipt
@@ -15,25 +16,37 @@ Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """A list before it is read. ``state`` names all that it depends on but the time: who has it already is told so.
+
+    ``read`` returns the body, and the instant until which time alone does not change it (None: it never does).
+    """
+
+    state: str
+    read: Callable[[], tuple[Body, datetime | None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """An answer, and the changes that must be committed for it to be true.
 
-    ``body`` is the JSON that leaves, None for an empty answer; or a function of the commit's Receipt, where only the
-    commit can know it (the number of a new task). ``next`` is the cursor of a list's following page.
-    ``by`` names who did it where the request had no actor: somebody who registers. What is ``secret`` is for no cache.
+    ``body`` is the JSON that leaves, None for an empty answer; or Unread; or a function of the commit's Receipt, where
+    only the commit can know it (the number of a new task). ``requires`` are the heads that the changes rest on, by
+    project. ``by`` names who did it where the request had no actor: somebody who registers. What is ``secret`` is for
+    no cache. ``successor`` is the path of the operation to use instead of this one.
     """
 
-    body: Body | Callable[[Receipt], Body] | None = None
+    body: Body | Unread | Callable[[Receipt], Body] | None = None
     changes: Sequence[Change] = ()
     status: int = 200
     location: str | None = None
-    next: str | None = None
+    requires: Mapping[str, int] = field(default_factory=dict)
     by: str | None = None
     secret: bool = False
+    successor: str | None = None
 
-    def told(self, receipt: Receipt | None) -> Body | None:
+    def told(self, receipt: Receipt) -> Body | None:
         """Return the body, now that the commit it may wait for is made."""
-        if not callable(self.body):
-            return self.body
-        assert receipt is not None, "a body that waits for its receipt has changes"  # noqa: S101 - a programming error
-        return self.body(receipt)
+        if isinstance(self.body, Unread):
+            return self.body.read()[0]
+        return self.body(receipt) if callable(self.body) else self.body

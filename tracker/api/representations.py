@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any, cast
+from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
-from tracker.domain.task import TRANSITIONS, Due, Priority, Status, TaskMembers
+from tracker.domain.clock import to_milliseconds
+from tracker.domain.project import Membership, Project
+from tracker.domain.query import Archived, TaskFilter
+from tracker.domain.task import TRANSITIONS, Due, Priority, Status, Task, TaskMembers
+from tracker.domain.words import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tracker.api.reply import Body
-    from tracker.domain.task import Task
+    from tracker.domain.changes import LogEntry, Logged
+    from tracker.domain.project import Member, ProjectRole
+    from tracker.domain.query import Summary
+    from tracker.domain.session import Session
     from tracker.domain.user import User
 
 _ALLOWED = {status: [str(s) for s in allowed] for status, allowed in TRANSITIONS.items()}
@@ -28,8 +35,8 @@ def due_json(due: Due) -> Body:
     return {"date": due.date.isoformat(), "time": at, "timezone": due.timezone}
 
 
-def task_json(task: Task) -> Body:
-    """Return a task as the spec's Task."""
+def task_json(task: Task, at: datetime) -> Body:
+    """Return a task as the spec's Task, as it is at an instant."""
     created_at = instant_json(task.created_at)
     return {
         "id": task.id,
@@ -42,6 +49,7 @@ def task_json(task: Task) -> Body:
         "priority": task.priority.value,
         "labels": task.labels,
         "due": due_json(task.due) if task.due else None,
+        "overdue": task.overdue(at),
         "assignee_id": task.assignee_id,
         "created_by": task.created_by,
         "completed_at": instant_json(task.completed_at) if task.completed_at else None,
@@ -66,6 +74,16 @@ def user_json(user: User) -> Body:
     }
 
 
+def session_json(session: Session, current_id: str) -> Body:
+    """Return a session as the spec's Session; ``current_id`` is the one of whoever asks."""
+    return {
+        "id": session.id,
+        "created_at": instant_json(session.created_at),
+        "expires_at": instant_json(session.expires_at),
+        "current": session.id == current_id,
+    }
+
+
 def due_of(member: dict[str, Any] | None) -> Due | None:
     """Return the spec's Due, or null, as the domain's."""
     if member is None:
@@ -87,5 +105,130 @@ def task_members(body: Body) -> TaskMembers:
     members = {
         name: _IN_DOMAIN_TYPES[name](value) if name in _IN_DOMAIN_TYPES else value for name, value in body.items()
     }
-    members.pop("project_id", None)
     return cast("TaskMembers", members)
+
+
+class Filters(TypedDict):
+    """What listTasks can be asked for, as it comes."""
+
+    project_id: str | None
+    status: tuple[str, ...]
+    priority: tuple[str, ...]
+    label: tuple[str, ...]
+    assignee_id: str | None
+    due_before: str | None
+    due_after: str | None
+    overdue: bool | None
+    created_after: str | None
+    updated_after: str | None
+    archived: str
+    q: str | None
+
+
+def instant_of(text: str) -> datetime:
+    """Return the spec's Instant, to the millisecond."""
+    return to_milliseconds(datetime.fromisoformat(text).astimezone(UTC))
+
+
+_IN_FILTERS: dict[str, Callable[[Any], Any]] = {
+    "status": lambda names: tuple(map(Status, names)),
+    "priority": lambda names: tuple(map(Priority, names)),
+    "label": tuple,
+    "due_before": instant_of,
+    "due_after": instant_of,
+    "created_after": instant_of,
+    "updated_after": instant_of,
+    "archived": Archived,
+    "q": words_of,
+}
+
+
+def task_filter(asked: Mapping[str, Any], at: datetime) -> TaskFilter:
+    """Return which tasks are asked for, in those of the words of listTasks that are given; ``at`` is now."""
+    members = {name: _IN_FILTERS[name](value) if name in _IN_FILTERS else value for name, value in asked.items()}
+    if "q" in members:
+        members["words"] = members.pop("q")
+    return TaskFilter(at=at, **members)
+
+
+def summary_json(summary: Summary, timezone: str) -> Body:
+    """Return counts as the spec's Summary."""
+    return {
+        "timezone": timezone,
+        "by_status": {status.value: count for status, count in summary.by_status.items()},
+        "overdue": summary.overdue,
+        "due_today": summary.due_today,
+        "due_this_week": summary.due_this_week,
+    }
+
+
+def change_json(entry: LogEntry, at: datetime) -> Body:
+    """Return one change of a project's log; a side that is in another project is not told there."""
+    before, after = (_recorded(thing, entry.project_id, at) for thing in (entry.before, entry.after))
+    return {
+        "project_id": entry.project_id,
+        "head": entry.head,
+        "n": entry.n,
+        "operation_id": entry.operation_id,
+        "actor_id": entry.actor_id,
+        "at": instant_json(entry.at),
+        "entity": entry.entity,
+        "entity_id": entry.entity_id,
+        "before": before,
+        "after": after,
+    }
+
+
+def _recorded(thing: Logged | None, project_id: str, at: datetime) -> Body | None:
+    if thing is None or thing.project_id != project_id:
+        return None
+    match thing:
+        case Task():
+            return task_json(thing, at)
+        case Project():
+            return recorded_project_json(thing)
+        case Membership():
+            return membership_json(thing)
+
+
+def project_json(project: Project, role: ProjectRole | None) -> Body:
+    """Return a project as the spec's Project, to somebody who has a role in it, or none."""
+    return {**recorded_project_json(project), "your_role": role and role.value}
+
+
+def member_json(member: Member) -> Body:
+    """Return a membership as the spec's Member."""
+    membership = member.membership
+    return {
+        "user_id": membership.user_id,
+        "username": member.username,
+        "role": membership.role.value,
+        "version": membership.version,
+        "created_at": instant_json(membership.created_at),
+    }
+
+
+def recorded_project_json(project: Project) -> Body:
+    """Return a project as it was at some time."""
+    return {
+        "id": project.id,
+        "name": project.name,
+        "description": project.description,
+        "kind": project.kind.value,
+        "archive_done_after_days": project.archive_done_after_days,
+        "archived_at": instant_json(project.archived_at) if project.archived_at else None,
+        "version": project.version,
+        "created_at": instant_json(project.created_at),
+        "updated_at": instant_json(project.updated_at),
+    }
+
+
+def membership_json(membership: Membership) -> Body:
+    """Return who is what in a project, by their ids."""
+    return {
+        "project_id": membership.project_id,
+        "user_id": membership.user_id,
+        "role": membership.role.value,
+        "version": membership.version,
+        "created_at": instant_json(membership.created_at),
+    }

@@ -2,67 +2,100 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Unpack
 
-from tracker.api.reply import Body, Reply
-from tracker.api.representations import task_json, task_members
-from tracker.domain.access import Actor, Permission
+from tracker.api.reply import Body, Reply, Unread
+from tracker.api.representations import Filters, summary_json, task_filter, task_json, task_members
+from tracker.domain.access import Actor, Permission, Scope
 from tracker.domain.changes import Change
-from tracker.domain.query import TaskQuery
-from tracker.domain.refusals import NotAMember, NotFound
-from tracker.domain.task import Priority, Task, TaskMembers
+from tracker.domain.query import Archived, Order, SummaryQuery, TaskFilter, TaskQuery
+from tracker.domain.refusals import NotFound, TooMany
+from tracker.domain.task import Priority, Task, TaskMembers, zone_named
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
     from tracker.api.cursors import Cursors
     from tracker.domain.clock import Clock
-    from tracker.store.contract import Reader
+    from tracker.store.contract import Reader, Receipt
 
+MOST = 200  # tasks that one operation changes
 _BLANK = TaskMembers(description="", priority=Priority.NONE, labels=(), due=None, assignee_id=None)
 
 
-def list_tasks(limit: int, cursor: str | None, actor: Actor, store: Reader, cursors: Cursors) -> Reply:
-    """List the tasks the actor can see, newest first."""
-    this_list = f"tasks of {actor.id}"
-    scopes = actor.scopes(Permission.READ_TASK)
-    page = store.tasks(TaskQuery(scopes, limit, cursors.open(cursor, this_list)))
-    following = cursors.seal(page.next, this_list) if page.next else None
-    return Reply({"items": [task_json(task) for task in page.items], "next": following}, next=following)
+def list_tasks(  # noqa: PLR0913 - what every list takes, and what can be asked of tasks
+    *,
+    sort: str,
+    limit: int,
+    cursor: str | None,
+    actor: Actor,
+    store: Reader,
+    clock: Clock,
+    cursors: Cursors,
+    **filters: Unpack[Filters],
+) -> Reply:
+    """List the tasks the actor can see."""
+    if filters["assignee_id"] == "me":
+        filters["assignee_id"] = actor.id
+    asked = {name: value for name, value in filters.items() if value not in {None, ()}}
+    this_list, at = f"tasks of {actor.id} by {sort}: {asked}", clock()
+    scopes = _scopes(actor, filters["project_id"], store)
+    query = TaskQuery(scopes, limit, cursors.open(cursor, this_list), task_filter(asked, at), Order.named(sort))
+
+    def read() -> tuple[Body, datetime | None]:
+        page = store.tasks(query)
+        if not page.items and query.cursor is None:
+            _check_is_known(query.filter.assignee_id, actor, scopes, store)
+        following = cursors.seal(page.next, this_list) if page.next else None
+        body = {"items": [task_json(task, at) for task in page.items], "next": following}
+        return body, _stands_until(page.items, at) if query.filter.overdue is None else _full_minute(at)
+
+    return Reply(Unread(actor.state, read))
+
+
+def get_summary(timezone: str, project_id: str | None, actor: Actor, store: Reader, clock: Clock) -> Reply:
+    """Count the tasks the actor can see."""
+    at = clock()
+    query = SummaryQuery.of(_scopes(actor, project_id, store), project_id, at=at, zone=zone_named(timezone))
+    return Reply(Unread(actor.state, lambda: (summary_json(store.summary(query), timezone), _full_minute(at))))
 
 
 def create_task(body: Body, actor: Actor, store: Reader, clock: Clock) -> Reply:
     """Create a task in a project, or in the actor's inbox."""
-    project_id = body.get("project_id", actor.inbox_id)
-    task = Task.new(project_id, by=actor.id, at=clock(), **task_members(body))
-    if not actor.sees(task) or (actor.role_in(project_id) is None and store.project(project_id) is None):
-        raise NotFound("project")
-    _check_assignee(None, actor.may(Permission.CREATE_TASK, task), store)
-    return Reply(
-        lambda receipt: task_json(receipt.kept(task)),
-        status=201,
-        location=f"/tasks/{task.id}",
-        changes=[Change(None, task)],
-    )
+    task = Task.new(by=actor.id, at=clock(), **(TaskMembers(project_id=actor.inbox_id) | task_members(body)))
+    _check_arrival(actor, task, store)
+    _check_assignee(None, task, store)
+    return Reply(_as_kept(task, clock()), status=201, location=f"/tasks/{task.id}", changes=[Change(None, task)])
 
 
-def get_task(task_id: str, actor: Actor, store: Reader) -> Reply:
+def get_task(task_id: str, actor: Actor, store: Reader, clock: Clock) -> Reply:
     """Read a task."""
-    return Reply(task_json(actor.may(Permission.READ_TASK, store.task(task_id))))
+    return Reply(task_json(actor.may(Permission.READ_TASK, store.task(task_id)), clock()))
+
+
+def bulk_update_tasks(body: Body, actor: Actor, store: Reader, clock: Clock) -> Reply:
+    """Make one patch to many tasks: to all of them or to none."""
+    at, members = clock(), task_members(body["patch"])
+    found = _named(body["ids"], actor, store) if "ids" in body else _found(body["filter"], actor, store, at)
+    changed = [actor.may(Permission.CHANGE_TASK, task).changed(at=at, **members) for task in found]
+    for before, after in _each_kind(found, changed):
+        _check_change(before, after, actor, store)
+    changes = [Change(before, after) for before, after in zip(found, changed, strict=True)]
+    return Reply(_bulk_result(changed, sum(not change.idle for change in changes), at), changes=changes)
 
 
 def replace_task(task_id: str, body: Body, actor: Actor, store: Reader, clock: Clock) -> Reply:
     """Replace all that can be set of a task; what is absent goes back to its default."""
     task = actor.may(Permission.CHANGE_TASK, store.task(task_id))
-    changed = task.changed(at=clock(), **(_BLANK | task_members(body)))
-    _check_assignee(task, changed, store)
-    return Reply(task_json(changed), changes=[Change(task, changed)])
+    return _changed(task, _BLANK | task_members(body), actor, store, clock())
 
 
 def update_task(task_id: str, body: Body, actor: Actor, store: Reader, clock: Clock) -> Reply:
-    """Change parts of a task."""
+    """Change parts of a task, or move it to another project."""
     task = actor.may(Permission.CHANGE_TASK, store.task(task_id))
-    changed = task.changed(at=clock(), **task_members(body))
-    _check_assignee(task, changed, store)
-    return Reply(task_json(changed), changes=[Change(task, changed)])
+    return _changed(task, task_members(body), actor, store, clock())
 
 
 def delete_task(task_id: str, actor: Actor, store: Reader) -> Reply:
@@ -74,12 +107,104 @@ def delete_task(task_id: str, actor: Actor, store: Reader) -> Reply:
 def change_task_status(task_id: str, body: Body, actor: Actor, store: Reader, clock: Clock) -> Reply:
     """Move a task along its workflow, or move its deadline."""
     task = actor.may(Permission.CHANGE_TASK_STATUS, store.task(task_id))
-    changed = task.changed(at=clock(), **task_members(body))
-    return Reply(task_json(changed), changes=[Change(task, changed)])
+    at = clock()
+    changed = task.changed(at=at, **task_members(body))
+    return Reply(task_json(changed, at), changes=[Change(task, changed)])
+
+
+def _named(ids: list[str], actor: Actor, store: Reader) -> Sequence[Task]:
+    """Return the tasks with these ids, in their order; NotFound where the actor does not see one of them."""
+    wanted = TaskFilter(ids=tuple(ids), archived=Archived.INCLUDE)
+    found = {
+        task.id: task for task in store.tasks(TaskQuery(actor.scopes(Permission.READ_TASK), MOST, filter=wanted)).items
+    }
+    if len(found) < len(ids):
+        raise NotFound("task")
+    return [found[task_id] for task_id in ids]
+
+
+def _found(asked: Body, actor: Actor, store: Reader, at: datetime) -> Sequence[Task]:
+    """Return the tasks that a filter finds; TooMany for more than can be changed at once."""
+    scopes = _scopes(actor, asked.get("project_id"), store)
+    wanted = task_filter({**asked, **({"assignee_id": actor.id} if asked.get("assignee_id") == "me" else {})}, at)
+    page = store.tasks(TaskQuery(scopes, MOST, filter=wanted))
+    if page.next is not None:
+        raise TooMany(MOST)
+    if not page.items:
+        _check_is_known(wanted.assignee_id, actor, scopes, store)
+    return page.items
+
+
+def _each_kind(before: Iterable[Task], after: Iterable[Task]) -> Iterable[tuple[Task, Task]]:
+    """Return one change of each kind that differs in what has to be asked of the store: the project and who does it."""
+    kinds = {
+        (b.project_id, b.assignee_id, a.project_id, a.assignee_id): (b, a) for b, a in zip(before, after, strict=True)
+    }
+    return kinds.values()
+
+
+def _bulk_result(tasks: Iterable[Task], changed: int, at: datetime) -> Callable[[Receipt], Body]:
+    return lambda receipt: {"changed": changed, "items": [task_json(receipt.kept(task), at) for task in tasks]}
+
+
+def _changed(task: Task, members: TaskMembers, actor: Actor, store: Reader, at: datetime) -> Reply:
+    changed = task.changed(at=at, **members)
+    _check_change(task, changed, actor, store)
+    return Reply(_as_kept(changed, at), changes=[Change(task, changed)])
+
+
+def _as_kept(task: Task, at: datetime) -> Callable[[Receipt], Body]:
+    """Return what makes the body of a task that may only get its number by being committed."""
+    return lambda receipt: task_json(receipt.kept(task), at)
+
+
+def _check_change(before: Task, after: Task, actor: Actor, store: Reader) -> None:
+    if before.project_id != after.project_id:
+        _check_arrival(actor, after, store)
+    _check_assignee(before, after, store)
+
+
+def _check_arrival(actor: Actor, task: Task, store: Reader) -> None:
+    """Refuse a task in a project where the actor may not create one."""
+    if not actor.sees(task) or (actor.role_in(task.project_id) is None and store.project(task.project_id) is None):
+        raise NotFound("project")
+    actor.may(Permission.CREATE_TASK, task)
 
 
 def _check_assignee(before: Task | None, after: Task, store: Reader) -> None:
-    if after.assignee_id is None or (before and before.assignee_id == after.assignee_id):
+    same = before and (before.assignee_id, before.project_id) == (after.assignee_id, after.project_id)
+    if after.assignee_id is not None and not same and after.project_id not in store.memberships(after.assignee_id):
+        raise NotFound("member")
+
+
+def _scopes(actor: Actor, project_id: str | None, store: Reader) -> tuple[Scope, ...]:
+    """Return the tasks that the actor can see; NotFound for a project that they cannot."""
+    scopes = actor.scopes(Permission.READ_TASK)
+    foreign = project_id is not None and actor.role_in(project_id) is None
+    if project_id and foreign and (Scope(None) not in scopes or store.project(project_id) is None):
+        raise NotFound("project")
+    return scopes
+
+
+def _check_is_known(user_id: str | None, actor: Actor, scopes: tuple[Scope, ...], store: Reader) -> None:
+    """Refuse somebody with whom the actor shares no project, and of whom they see no task; an admin sees everybody."""
+    if user_id is None or user_id == actor.id:
         return
-    if after.project_id not in store.memberships(after.assignee_id):
-        raise NotAMember
+    if Scope(None) in scopes:
+        known = store.user(user_id) is not None
+    else:
+        theirs = TaskQuery(scopes, 1, filter=TaskFilter(assignee_id=user_id, archived=Archived.INCLUDE))
+        known = bool(actor.memberships.keys() & store.memberships(user_id).keys() or store.tasks(theirs).items)
+    if not known:
+        raise NotFound("user")
+
+
+def _stands_until(tasks: Iterable[Task], at: datetime) -> datetime | None:
+    """Return when the first of these tasks becomes overdue by itself, None where none will."""
+    return min(filter(None, (task.overdue_from(at) for task in tasks)), default=None)
+
+
+def _full_minute(at: datetime) -> datetime:
+    """Return the next full minute: deadlines pass and days begin at those. One that is just now is the next."""
+    begun = at.replace(second=0, microsecond=0)
+    return at if begun == at else begun + timedelta(minutes=1)

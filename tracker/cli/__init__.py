@@ -16,7 +16,7 @@ COMMANDS = {  # name -> (module, what it does, in a line)
     "serve": ("tracker.cli.serve", "Migrate the database, then answer requests."),
     "demo": ("tracker.cli.serve", "Serve a throw-away database full of lifelike tasks."),
     "migrate": ("tracker.cli.serve", "Bring the database's schema up to date."),
-    "user": ("tracker.cli.accounts", "Create and disable users."),
+    "user": ("tracker.cli.accounts", "Create users, change their role, shut them out, let them back in."),
     "token": ("tracker.cli.accounts", "Print an access token for a user."),
     "doctor": ("tracker.cli.doctor", "Say what is configured, what answers, and what to do about the rest."),
     "settings": ("tracker.cli.listing", "List the settings, their defaults and what they mean."),

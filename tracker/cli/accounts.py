@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from tracker.app import passwords, tokens
 from tracker.cli import Refused
 from tracker.cli.opening import load_settings, ready_store
+from tracker.domain.administration import ACTIVE_ADMINS, changes_of, new_reset
 from tracker.domain.changes import Change, ChangeSet
 from tracker.domain.clock import now
 from tracker.domain.identity import new_id
@@ -17,17 +19,22 @@ from tracker.domain.registration import new_account
 from tracker.domain.session import Session
 from tracker.domain.user import Role, User, UserStatus, check_password
 from tracker.edge.call import Call
-from tracker.edge.document import Document, document_bytes
+from tracker.edge.document import contract
 from tracker.edge.problems import BadRequest
 from tracker.edge.validation import RequestValidator
 from tracker.store.contract import Reader, decide_and_commit
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from tracker.domain.user import UserMembers
 
 ACTOR = "system"
 
 
 @click.group()
 def user() -> None:
-    """Create and disable users."""
+    """Create users, change their role, shut them out, let them back in."""
 
 
 @user.command()
@@ -54,15 +61,40 @@ def create(*, username: str, email: str, role: str, password_stdin: bool) -> Non
 @click.argument("name")
 def disable(name: str) -> None:
     """Shut out the user with this username or e-mail address, from their next request on."""
+    _change(name, status=UserStatus.DISABLED)
+    click.echo(f"{name} is disabled.")
+
+
+@user.command()
+@click.argument("name")
+def enable(name: str) -> None:
+    """Let the user with this username or e-mail address in again."""
+    _change(name, status=UserStatus.ACTIVE)
+    click.echo(f"{name} is active.")
+
+
+@user.command("role")
+@click.argument("name")
+@click.argument("role", type=click.Choice([role.value for role in Role]))
+def change_role(name: str, role: str) -> None:
+    """Give the user with this username or e-mail address another role."""
+    _change(name, role=Role(role))
+    click.echo(f"{name} is {role}.")
+
+
+@user.command()
+@click.argument("name")
+def reset(name: str) -> None:
+    """Print a secret with which the user sets another password: once, within the hour, at POST /password/reset."""
     with ready_store(load_settings()) as store:
 
-        def decide() -> ChangeSet:
+        def decide() -> _Resetting:
             found, at = _found(store, name), now()
-            changes = () if found.status is UserStatus.DISABLED else (Change(found, found.disabled(at=at)),)
-            return ChangeSet(new_id(), ACTOR, at, changes)
+            _, secret, changes = new_reset(found, store.password_reset_of(found.id), at=at)
+            return _Resetting(secret, ChangeSet(new_id(), ACTOR, at, changes))
 
-        decide_and_commit(decide, store.commit)
-    click.echo(f"{name} is disabled.")
+        decided, _ = decide_and_commit(decide, lambda decision: store.commit(decision.changes))
+    click.echo(decided.secret)
 
 
 @click.command()
@@ -74,9 +106,31 @@ def token(name: str) -> None:
         found, at = _found(store, name), now()
         if found.status is UserStatus.DISABLED:
             raise Refused("this user is disabled")
-        session = Session.new(found.id, at=at)
+        session = Session.new(found, at=at)
         store.commit(ChangeSet(new_id(), ACTOR, at, (Change(None, session),)))
     click.echo(tokens(settings).issue(found, session, at=at))
+
+
+class _Resetting(NamedTuple):
+    """A secret, and what makes it good."""
+
+    secret: str
+    changes: ChangeSet
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        return self.changes.touched
+
+
+def _change(name: str, **members: Unpack[UserMembers]) -> None:
+    with ready_store(load_settings()) as store:
+
+        def decide() -> ChangeSet:
+            found, at = _found(store, name), now()
+            changes = changes_of(found, found.changed(at=at, **members), store.users(ACTIVE_ADMINS))
+            return ChangeSet(new_id(), ACTOR, at, changes)
+
+        decide_and_commit(decide, store.commit)
 
 
 def _password(*, from_stdin: bool) -> str:
@@ -94,7 +148,7 @@ def _found(store: Reader, name: str) -> User:
 
 def _refuse_malformed(body: dict[str, str]) -> None:
     """Hold what was typed to what the contract asks of who registers; name the member and the rule, never the value."""
-    operation = next(o for o in Document(document_bytes()).operations if o.id == "registerUser")
+    operation = next(o for o in contract().operations if o.id == "registerUser")
     call = Call("POST", operation.path, b"", {}, "", body=json.dumps(body).encode())
     try:
         RequestValidator(operation).arguments(call, {})

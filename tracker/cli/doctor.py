@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import sys
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,11 +14,13 @@ import click
 from tracker.app import open_store
 from tracker.cli.server import base_url, resolved, status_of
 from tracker.domain.refusals import Refusal
-from tracker.keys import WEAK_BELOW
+from tracker.edge.counters import InRedis
+from tracker.keys import WEAK_BELOW, Key
 from tracker.settings import Misconfigured, Settings, is_loopback, sqlite_file, without_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _OK = 200
 _DISTINCT = 12  # fewer different characters in a key were hardly made by a random generator
@@ -57,8 +60,11 @@ def doctor() -> None:
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:
-    yield _key(settings)
+    yield _secret(settings)
+    yield from _keys(settings)
     yield _database(settings)
+    if settings.redis_url is not None:
+        yield _redis(settings.redis_url)
     yield _server(settings)
     if settings.development and not is_loopback(settings.host):
         yield Finding(
@@ -68,13 +74,40 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         yield Finding(Verdict.NOTE, "AUTH_ENABLE", "whoever reaches this port is an administrator; remove it when done")
 
 
-def _key(settings: Settings) -> Finding:
+def _secret(settings: Settings) -> Finding:
     key = settings.secret_key.get_secret_value()
     if settings.key_is_weak:
         return Finding(Verdict.NOTE, "SECRET_KEY", f"shorter than {WEAK_BELOW} bytes: production will refuse it")
-    if len(set(key)) < _DISTINCT:
+    if _is_typed(key):
         return Finding(Verdict.BAD, "SECRET_KEY", "long, but not random; make one with: openssl rand -base64 48")
     return Finding(Verdict.GOOD, "SECRET_KEY", f"{len(key.encode())} bytes")
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    ring = settings.key_ring
+    yield Finding(Verdict.GOOD, "signing key", _described(ring.signing))
+    if _others_read(settings.signing_key_file):
+        advice = "everybody on this machine can read it; chmod 600, and change the key if somebody may have"
+        yield Finding(Verdict.NOTE, "SIGNING_KEY_FILE", advice)
+    if any(_is_typed(key.get_secret_value()) for key in settings.old_secret_keys):
+        yield Finding(Verdict.BAD, "OLD_SECRET_KEYS", "long, but not random: whoever guesses one can make tokens")
+    if others := ring.all[1:]:
+        kept = "; ".join(_described(key) for key in others)
+        minutes = settings.access_token_expire_minutes
+        advice = f"an old one can go {minutes} minutes after it last signed"
+        yield Finding(Verdict.NOTE, "other keys", f"{len(others)} verify and sign nothing ({advice}): {kept}")
+
+
+def _described(key: Key) -> str:
+    return f"{key.algorithm} ({key.strength}), kid {key.kid}"
+
+
+def _is_typed(key: str) -> bool:
+    return len(set(key)) < _DISTINCT
+
+
+def _others_read(file: Path | None) -> bool:
+    return file is not None and bool(file.stat().st_mode & stat.S_IROTH)
 
 
 def _database(settings: Settings) -> Finding:
@@ -88,6 +121,13 @@ def _database(settings: Settings) -> Finding:
         advice = "if it is down, start it; if it is elsewhere, mend DATABASE_URL; if it is old, run: tracker migrate"
         return Finding(Verdict.BAD, "database", f"{place}: {refusal.detail} ({advice})")
     return Finding(Verdict.GOOD, "database", f"{place} answers, its schema is up to date")
+
+
+def _redis(url: str) -> Finding:
+    if not InRedis(url).answers():
+        advice = "until it does, each process counts rate limits by itself; start it, or mend REDIS_URL"
+        return Finding(Verdict.BAD, "redis", f"{without_password(url)} does not answer ({advice})")
+    return Finding(Verdict.GOOD, "redis", f"{without_password(url)} answers")
 
 
 def _server(settings: Settings) -> Finding:

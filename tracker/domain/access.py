@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tracker.domain.project import ProjectRole
 from tracker.domain.refusals import Forbidden, NotFound
@@ -18,25 +18,45 @@ from tracker.domain.user import Role
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tracker.domain.project import Membership, Project
     from tracker.domain.task import Task
+
+    Thing = Task | Project | Membership
+
+Asked = TypeVar("Asked", bound="Thing")
 
 
 class Permission(StrEnum):
     """What an operation of the spec asks for in ``x-permission``: the kind of thing, and what is done with it."""
 
     READ_ACCOUNT = "account:read"
+    CHANGE_ACCOUNT = "account:change"
+    READ_SESSION = "session:read"
     END_SESSION = "session:end"
+    READ_PROJECT = "project:read"
+    CREATE_PROJECT = "project:create"
+    CHANGE_PROJECT = "project:change"
+    DELETE_PROJECT = "project:delete"
+    READ_MEMBER = "member:read"
+    CREATE_MEMBER = "member:create"
+    CHANGE_MEMBER = "member:change"
+    DELETE_MEMBER = "member:delete"
     READ_TASK = "task:read"
     CREATE_TASK = "task:create"
     CHANGE_TASK = "task:change"
     CHANGE_TASK_STATUS = "task:change_status"
     DELETE_TASK = "task:delete"
+    UNDO_OPERATION = "operation:undo"
+    READ_USER = "user:read"
+    CHANGE_USER = "user:change"
+    RESET_USER_PASSWORD = "user:reset_password"  # noqa: S105 - a name
     MAKE_ADMIN = "user:make_admin"
 
     @property
     def noun(self) -> str:
         """The kind of thing it is about."""
         return self.value.partition(":")[0]
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +73,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A named predicate on (actor, task), and the same as scopes."""
+    """A named predicate on (actor, task, project or membership), and the same as scopes."""
 
     name: str
-    holds: Callable[[Actor, Task], bool]
+    holds: Callable[[Actor, Thing], bool]
     scopes: Callable[[Actor], tuple[Scope, ...]]
 
 
@@ -65,40 +85,64 @@ OWNERS = frozenset({ProjectRole.OWNER})
 
 always = Condition(
     "always",
-    lambda actor, task: True,  # noqa: ARG005 - a predicate takes both, whatever it looks at
+    lambda actor, thing: True,  # noqa: ARG005 - a predicate takes both, whatever it looks at
     lambda actor: (Scope(None),),  # noqa: ARG005 - likewise
 )
 belongs = Condition(
     "belongs to the project",
-    lambda actor, task: actor.role_in(task.project_id) is not None,
+    lambda actor, thing: actor.role_in(thing.project_id) is not None,
     lambda actor: (Scope(actor.id),),
 )
 writes = Condition(
     "owns or edits the project",
-    lambda actor, task: actor.role_in(task.project_id) in WRITERS,
+    lambda actor, thing: actor.role_in(thing.project_id) in WRITERS,
     lambda actor: (Scope(actor.id, WRITERS),),
+)
+owns = Condition(
+    "owns the project",
+    lambda actor, thing: actor.role_in(thing.project_id) in OWNERS,
+    lambda actor: (Scope(actor.id, OWNERS),),
 )
 involved = Condition(
     "owns or edits the project, or belongs to it and created the task or has it to do",
-    lambda actor, task: writes.holds(actor, task) or (belongs.holds(actor, task) and actor.is_involved(task)),
+    lambda actor, thing: writes.holds(actor, thing) or (belongs.holds(actor, thing) and actor.is_involved(thing)),
     lambda actor: (*writes.scopes(actor), Scope(actor.id, involved=True)),
 )
 own = Condition(
     "owns the project, or edits it and created the task or has it to do",
-    lambda actor, task: (
-        actor.role_in(task.project_id) in OWNERS or (writes.holds(actor, task) and actor.is_involved(task))
-    ),
-    lambda actor: (Scope(actor.id, OWNERS), Scope(actor.id, WRITERS, involved=True)),
+    lambda actor, thing: owns.holds(actor, thing) or (writes.holds(actor, thing) and actor.is_involved(thing)),
+    lambda actor: (*owns.scopes(actor), Scope(actor.id, WRITERS, involved=True)),
+)
+
+leaves = Condition(
+    "owns the project, or is the member",
+    lambda actor, thing: owns.holds(actor, thing) or actor.id == getattr(thing, "user_id", None),
+    owns.scopes,  # nobody is a task
 )
 
 ACCESS: Mapping[Permission, Mapping[Role, Condition]] = {
     Permission.READ_ACCOUNT: {Role.ADMIN: always, Role.MEMBER: always, Role.VIEWER: always},
+    Permission.CHANGE_ACCOUNT: {Role.ADMIN: always, Role.MEMBER: always, Role.VIEWER: always},
+    Permission.READ_SESSION: {Role.ADMIN: always, Role.MEMBER: always, Role.VIEWER: always},
     Permission.END_SESSION: {Role.ADMIN: always, Role.MEMBER: always, Role.VIEWER: always},
+    Permission.READ_PROJECT: {Role.ADMIN: always, Role.MEMBER: belongs, Role.VIEWER: belongs},
+    Permission.CREATE_PROJECT: {Role.ADMIN: always, Role.MEMBER: always},
+    Permission.CHANGE_PROJECT: {Role.ADMIN: always, Role.MEMBER: owns},
+    Permission.DELETE_PROJECT: {Role.ADMIN: always, Role.MEMBER: owns},
+    Permission.READ_MEMBER: {Role.ADMIN: always, Role.MEMBER: belongs, Role.VIEWER: belongs},
+    Permission.CREATE_MEMBER: {Role.ADMIN: always, Role.MEMBER: owns},
+    Permission.CHANGE_MEMBER: {Role.ADMIN: always, Role.MEMBER: owns},
+    Permission.DELETE_MEMBER: {Role.ADMIN: always, Role.MEMBER: leaves},
     Permission.READ_TASK: {Role.ADMIN: always, Role.MEMBER: belongs, Role.VIEWER: belongs},
     Permission.CREATE_TASK: {Role.ADMIN: always, Role.MEMBER: writes},
     Permission.CHANGE_TASK: {Role.ADMIN: always, Role.MEMBER: writes},
     Permission.CHANGE_TASK_STATUS: {Role.ADMIN: always, Role.MEMBER: involved},
     Permission.DELETE_TASK: {Role.ADMIN: always, Role.MEMBER: own},
+    # The rest is asked of each change that it takes: undoing is changing.
+    Permission.UNDO_OPERATION: {Role.ADMIN: always, Role.MEMBER: always},
+    Permission.READ_USER: {Role.ADMIN: always},
+    Permission.CHANGE_USER: {Role.ADMIN: always},
+    Permission.RESET_USER_PASSWORD: {Role.ADMIN: always},
     Permission.MAKE_ADMIN: {Role.ADMIN: always},
 }
 
@@ -123,9 +167,14 @@ class Actor:
         """Return their role in a project, or None."""
         return self.memberships.get(project_id)
 
-    def is_involved(self, task: Task) -> bool:
-        """Whether they created the task or have it to do."""
-        return self.id in {task.created_by, task.assignee_id}
+    def is_involved(self, thing: Thing) -> bool:
+        """Whether they created the task or have it to do; nobody is so involved in anything else."""
+        return self.id in {getattr(thing, "created_by", None), getattr(thing, "assignee_id", None)}
+
+    @property
+    def state(self) -> str:
+        """What names the state of everything they can see: what they see is another wherever this is."""
+        return f"{self.id[-12:]}.{self.access_version}.{self.heads}"
 
     def condition(self, permission: Permission) -> Condition:
         """Return what has to hold for them to use a permission; Forbidden where their role never may."""
@@ -142,14 +191,14 @@ class Actor:
         """Return the tasks on which they may use a permission, as a store can filter by."""
         return self.condition(permission).scopes(self)
 
-    def sees(self, task: Task) -> bool:
-        """Whether there is such a task, as far as they are concerned."""
-        return self.condition(Permission.READ_TASK).holds(self, task)
+    def sees(self, thing: Thing, noun: str = "task") -> bool:
+        """Whether there is such a thing, as far as they are concerned."""
+        return self.condition(Permission(f"{noun}:read")).holds(self, thing)
 
-    def may(self, permission: Permission, task: Task | None) -> Task:
-        """Return the task if they may; NotFound if they may not even read it, Forbidden if that is all they may."""
-        if task is None or not self.sees(task):
+    def may(self, permission: Permission, thing: Asked | None) -> Asked:
+        """Return the thing if they may; NotFound if they may not even read it, Forbidden if that is all they may."""
+        if thing is None or not self.sees(thing, permission.noun):
             raise NotFound(permission.noun)
-        if not self.condition(permission).holds(self, task):
+        if not self.condition(permission).holds(self, thing):
             raise Forbidden(permission)
-        return task
+        return thing

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tracker.domain.password_reset import PasswordReset
 from tracker.domain.project import Membership, Project
 from tracker.domain.session import RefreshToken, Session
 from tracker.domain.task import Task
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-Entity = User | Session | RefreshToken | Project | Membership | Task
+Logged = Project | Membership | Task
+Entity = User | Session | RefreshToken | PasswordReset | Project | Membership | Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class ChangeSet:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One change in a project's log, at the place ``(project_id, head, n)``; ``before`` and ``after`` are records."""
+    """One change in a project's log, at the place ``(project_id, head, n)``: what was, and what has been since."""
 
     project_id: str
     head: int
@@ -65,5 +67,5 @@ class LogEntry:
     at: datetime
     entity: str
     entity_id: str
-    before: Mapping[str, object] | None
-    after: Mapping[str, object] | None
+    before: Logged | None
+    after: Logged | None

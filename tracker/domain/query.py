@@ -3,32 +3,109 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Callable, Mapping
+    from zoneinfo import ZoneInfo
 
     from tracker.domain.access import Scope
-    from tracker.domain.task import Task
+    from tracker.domain.project import ProjectRole
+    from tracker.domain.task import Priority, Status, Task
+    from tracker.domain.user import Role, UserStatus
 
 DEFAULT_LIMIT = 50
 
 
+class Archived(StrEnum):
+    """Whether archived tasks are left out, are all there is, or are among the others."""
+
+    EXCLUDE = "exclude"
+    ONLY = "only"
+    INCLUDE = "include"
+
+
+class SortKey(StrEnum):
+    """What tasks can be sorted by; those that are due at no time come last, whichever way."""
+
+    CREATED_AT = "created_at"
+    UPDATED_AT = "updated_at"
+    DUE = "due"
+    PRIORITY = "priority"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The order of a list; what is equal is in the order of its ids, the same way."""
+
+    key: SortKey = SortKey.CREATED_AT
+    descending: bool = True
+
+    @classmethod
+    def named(cls, name: str) -> Order:
+        """Return the order that the contract calls so: a key, with ``-`` in front for descending."""
+        return cls(SortKey(name.removeprefix("-")), name.startswith("-"))
+
+    def place_of(self, task: Task) -> Cursor:
+        """Return the place of a task."""
+        return Cursor(_VALUES[self.key](task), task.id)
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The place of one task in a list that is newest first; a page begins right after it."""
+    """The place of one task in a list: the value it is sorted by, and its id. A page begins right after it."""
 
-    created_at: datetime
+    value: datetime | int | None
     id: str
+
+
+_VALUES: Mapping[SortKey, Callable[[Task], datetime | int | None]] = {
+    SortKey.CREATED_AT: lambda task: task.created_at,
+    SortKey.UPDATED_AT: lambda task: task.updated_at,
+    SortKey.DUE: lambda task: task.overdue_after(),
+    SortKey.PRIORITY: lambda task: task.priority.rank,
+    SortKey.NUMBER: lambda task: task.number,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which tasks: those for which everything that is given here holds.
+
+    Of several ids, statuses, priorities or labels any will do; all ``words`` must begin a word of the title or
+    description, and no words at all (which is not None) find nothing. What is ``after`` an instant may be at it, what is
+    ``before`` one is earlier; what is due is so at its last instant. ``overdue`` is as of ``at``, which must be given
+    with it.
+    """
+
+    ids: tuple[str, ...] = ()
+    project_id: str | None = None
+    status: tuple[Status, ...] = ()
+    priority: tuple[Priority, ...] = ()
+    label: tuple[str, ...] = ()
+    assignee_id: str | None = None
+    due_before: datetime | None = None
+    due_after: datetime | None = None
+    overdue: bool | None = None
+    at: datetime | None = None
+    created_after: datetime | None = None
+    updated_after: datetime | None = None
+    archived: Archived = Archived.EXCLUDE
+    words: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TaskQuery:
-    """Tasks in any of ``scopes`` that are not archived, newest first, from after ``cursor``, ``limit`` at the most."""
+    """Tasks in any of ``scopes`` that the filter lets through, in an order, from after ``cursor``, up to ``limit``."""
 
     scopes: tuple[Scope, ...]
     limit: int = DEFAULT_LIMIT
     cursor: Cursor | None = None
+    filter: TaskFilter = TaskFilter()
+    order: Order = Order()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +114,82 @@ class Page:
 
     items: tuple[Task, ...]
     next: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class UserQuery:
+    """Users of a role and a status, where they are named, by id, those that come after one, ``limit`` at the most."""
+
+    role: Role | None = None
+    status: UserStatus | None = None
+    after: str | None = None
+    limit: int = DEFAULT_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectQuery:
+    """Projects of a member (None: all there are), the newest (by id) first, those before one, ``limit`` at the most."""
+
+    member_id: str | None = None
+    archived: Archived = Archived.EXCLUDE
+    before: str | None = None
+    limit: int = DEFAULT_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class MemberQuery:
+    """Members of a project, of one role where it is named, by user id, those after one, ``limit`` at the most."""
+
+    project_id: str
+    role: ProjectRole | None = None
+    after: str | None = None
+    limit: int = DEFAULT_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Whole days in a time zone: ``first`` to before ``end``, which is from instant ``begins`` to before ``ends``."""
+
+    first: date
+    end: date
+    begins: datetime
+    ends: datetime
+
+    @classmethod
+    def of(cls, first: date, count: int, zone: ZoneInfo) -> Days:
+        """Return so many days."""
+        end = first + timedelta(days=count)
+        begins, ends = (datetime.combine(day, time(), tzinfo=zone).astimezone(UTC) for day in (first, end))
+        return cls(first, end, begins, ends)
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryQuery:
+    """What to count of the tasks in any of ``scopes`` (of one project) that are not archived, at an instant."""
+
+    scopes: tuple[Scope, ...]
+    project_id: str | None
+    at: datetime
+    today: Days
+    this_week: Days
+
+    @classmethod
+    def of(cls, scopes: tuple[Scope, ...], project_id: str | None, *, at: datetime, zone: ZoneInfo) -> SummaryQuery:
+        """Return what to count where it is today in a zone; its week is that of ISO 8601, from Monday to Sunday."""
+        today = at.astimezone(zone).date()
+        monday = today - timedelta(days=today.weekday())
+        return cls(scopes, project_id, at, Days.of(today, 1, zone), Days.of(monday, 7, zone))
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How many tasks there are in each status; and of the open ones how many are overdue, due today, due this week.
+
+    One that is due at a minute is due on the day that minute falls on in the zone that was asked for; one that is due
+    on a day is due on that day as it is written, whatever its zone.
+    """
+
+    by_status: Mapping[Status, int]
+    overdue: int
+    due_today: int
+    due_this_week: int

@@ -9,8 +9,15 @@ Refusal
 │   ├── IllegalTransition a move the workflow does not have; names the moves it has
 │   ├── Taken             a name that must be unique is in use
 │   ├── PasswordRefused   the password policy says no
+│   ├── WrongPassword     the present password, asked for once more, is not right
+│   ├── LastAdmin         nobody would be left to let people in
+│   ├── LastOwner         a project would be left without an owner
+│   ├── InboxIsPersonal   what can be done with a project, but not with somebody's inbox
+│   ├── TooManyAssigned   more tasks of one member than can be taken from them at once
 │   ├── UnknownTimezone   a time zone the IANA database does not have
-│   ├── NotAMember        somebody who is not in the project was to be given a task of it
+│   ├── ChangedSince      an operation that cannot be taken back: what it did has changed since
+│   ├── Final             an operation that cannot be taken back by anybody
+│   ├── TooMany           a filter that finds more than can be changed at once
 │   ├── CursorRefused     a cursor of another query, another key or another hand
 │   └── Contended         others were first, five times in a row
 └── Unavailable           something this depends on is gone or full; worth another try later
@@ -24,7 +31,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tracker.domain.changes import Change
+
+_NAMED = 10
 
 
 class Refusal(Exception):
@@ -94,16 +105,65 @@ class PasswordRefused(Conflict):
     """The password policy says no; the detail names the rule."""
 
 
+class WrongPassword(Conflict):
+    """The present password was asked for once more, and is not right: the session is good, so this is no 401."""
+
+    detail = "current_password is not right."
+
+
+class LastAdmin(Conflict):
+    """Nobody would be left who can let people in."""
+
+    detail = "This is the last active admin; make another one first."
+
+
+class LastOwner(Conflict):
+    """Nobody would own the project any more."""
+
+    detail = "This is the last owner of the project; make another one first."
+
+
+class InboxIsPersonal(Conflict):
+    """An inbox is one user's own, for as long as there is that user."""
+
+    detail = "An inbox belongs to one user for good: it cannot be shared, renamed, archived or deleted."
+
+
+class TooManyAssigned(Conflict):
+    """A member has more to do than can be taken from them at once."""
+
+    def __init__(self, limit: int) -> None:
+        """Name the bound."""
+        super().__init__(f"This member has more than {limit} tasks of the project to do; give some to others first.")
+
+
 class UnknownTimezone(Conflict):
     """No such zone in the IANA time zone database."""
 
-    detail = "due.timezone is not the name of a time zone in the IANA database."
+    detail = "timezone is not the name of a time zone in the IANA database."
 
 
-class NotAMember(Conflict):
-    """Somebody who is not in the project was to be given a task of it."""
+class ChangedSince(Conflict):
+    """What an operation did is not all as it left it."""
 
-    detail = "assignee_id is not a member of the task's project."
+    def __init__(self, things: Sequence[str]) -> None:
+        """Name what has changed, each by its kind and id; the first few where there are many."""
+        more = f" and {len(things) - _NAMED} more" if len(things) > _NAMED else ""
+        super().__init__(f"This has changed since: {', '.join(things[:_NAMED])}{more}.")
+
+
+class Final(Conflict):
+    """An operation whose opposite nobody can make: not all that it took is in the log."""
+
+    detail = "This deleted a project with more tasks or members than are kept for taking it back; it is final."
+
+
+class TooMany(Conflict):
+    """A filter finds more than can be changed at once."""
+
+    def __init__(self, limit: int) -> None:
+        """Name the bound."""
+        super().__init__(f"filter finds more than {limit} tasks; narrow it, or change them in parts.")
 
 
 class CursorRefused(Conflict):

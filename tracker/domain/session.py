@@ -1,14 +1,15 @@
-"""Sessions: one per login. Access tokens name their session; refresh tokens rotate, and a used one ends the session."""
+"""Sessions: one per login. Access tokens name their session; refresh tokens rotate, and a used one ends the session.
+
+All sessions of a user end at once when the user's ``session_generation`` goes up: each names the one it began in.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from tracker.domain.identity import new_id
+from tracker.domain.identity import new_id, new_secret, secret_id
 
 if TYPE_CHECKING:
     from tracker.domain.user import User
@@ -18,23 +19,29 @@ SESSION_LIFETIME = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Session:
-    """One login, alive until ``ended_at`` or ``expires_at``."""
+    """One login, alive until ``ended_at`` or ``expires_at``, or until its user is in another generation."""
 
     id: str
     user_id: str
     created_at: datetime
     expires_at: datetime
     ended_at: datetime | None
+    generation: int = 1
     version: int = 1
 
     @classmethod
-    def new(cls, user_id: str, *, at: datetime) -> Session:
-        """Return a session that begins at ``at``."""
-        return cls(new_id(), user_id, at, at + SESSION_LIFETIME, None)
+    def new(cls, user: User, *, at: datetime) -> Session:
+        """Return a session of a user, as they were read, that begins at ``at``."""
+        return cls(new_id(), user.id, at, at + SESSION_LIFETIME, None, user.session_generation)
 
-    def alive(self, at: datetime) -> bool:
-        """Whether its tokens are good at ``at``."""
-        return self.ended_at is None and at < self.expires_at
+    def alive(self, user: User, at: datetime) -> bool:
+        """Whether its tokens are good at ``at`` for its user, as they are now."""
+        ended = self.ended_at is not None or self.generation != user.session_generation
+        return not ended and at < self.expires_at and user.active
+
+    def kept(self, user: User) -> Session:
+        """Return this session in the user's present generation: the one from which all others are ended."""
+        return replace(self, generation=user.session_generation, version=self.version + 1)
 
     def ended(self, *, at: datetime) -> Session:
         """Return this session, over; one that is over stays as it was."""
@@ -54,13 +61,8 @@ class RefreshToken:
     @classmethod
     def issue(cls, session_id: str, *, at: datetime) -> tuple[RefreshToken, str]:
         """Return a new link and its secret: 256 random bits as 43 URL-safe characters."""
-        secret = secrets.token_urlsafe(32)
-        return cls(cls.id_of(secret), session_id, at), secret
-
-    @staticmethod
-    def id_of(secret: str) -> str:
-        """Return the id under which a secret is kept."""
-        return hashlib.sha256(secret.encode()).hexdigest()
+        secret = new_secret()
+        return cls(secret_id(secret), session_id, at), secret
 
     def used(self, *, at: datetime) -> RefreshToken:
         """Return this link, spent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from typing import TypedDict, Unpack
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -32,6 +32,14 @@ class Priority(StrEnum):
     HIGH = "high"
     URGENT = "urgent"
 
+    @property
+    def rank(self) -> int:
+        """Its place among the others, from 0 for what matters least."""
+        return _RANKS[self]
+
+
+_RANKS = {priority: rank for rank, priority in enumerate(Priority)}
+CLOSED = frozenset({Status.DONE, Status.CANCELLED})
 
 TRANSITIONS: dict[Status, tuple[Status, ...]] = {
     Status.TODO: (Status.IN_PROGRESS, Status.BLOCKED, Status.DONE, Status.CANCELLED),
@@ -52,10 +60,21 @@ class Due:
 
     def overdue_after(self) -> datetime:
         """Return the last instant at which it is not overdue: the minute named, or the end of the day."""
-        moment = datetime.combine(self.date, self.time or time(), tzinfo=_zone(self.timezone))
+        return self._last_instant
+
+    @cached_property
+    def _last_instant(self) -> datetime:
+        moment = datetime.combine(self.date, self.time or time(), tzinfo=zone_named(self.timezone))
         if self.time is None:
             moment = datetime.combine(self.date + timedelta(days=1), time(), tzinfo=moment.tzinfo)
         return moment.astimezone(UTC)
+
+
+def due_as_kept(on: date, at: time | None, timezone: str | None, overdue_after: datetime) -> Due:
+    """Return a deadline whose last instant is known: the one that was computed when it was written."""
+    due = Due.__new__(Due)  # a frozen dataclass sets each member the long way: a page has fifty of these
+    due.__dict__.update(date=on, time=at, timezone=timezone, _last_instant=overdue_after)
+    return due
 
 
 @cache
@@ -64,7 +83,8 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
-def _zone(name: str | None) -> ZoneInfo:
+def zone_named(name: str | None) -> ZoneInfo:
+    """Return a zone of the IANA database, UTC where none is named; UnknownTimezone where there is none of the name."""
     if name is not None and name not in _zones():
         raise UnknownTimezone
     return ZoneInfo(name or "UTC")
@@ -73,6 +93,7 @@ def _zone(name: str | None) -> ZoneInfo:
 class TaskMembers(TypedDict, total=False):
     """What a client may set of a task; a member that is absent stays as it is."""
 
+    project_id: str
     title: str
     description: str
     status: Status
@@ -104,11 +125,11 @@ class Task:
     version: int = 1
 
     @classmethod
-    def new(cls, project_id: str, *, by: str, at: datetime, **members: Unpack[TaskMembers]) -> Task:
-        """Return a task with at least a ``title``; one that is born in another status than ``todo`` has moved there."""
+    def new(cls, *, by: str, at: datetime, **members: Unpack[TaskMembers]) -> Task:
+        """Return a task with at least a ``project_id`` and a ``title``; one born in another status has moved there."""
         blank = cls(
             id=new_id(),
-            project_id=project_id,
+            project_id="",
             number=0,
             title="",
             description="",
@@ -134,8 +155,19 @@ class Task:
         """Return the instant after which it is overdue, or None; UnknownTimezone where there is no such zone."""
         return self.due.overdue_after() if self.due else None
 
+    def overdue(self, at: datetime) -> bool:
+        """Whether its deadline has passed at an instant and it is still open."""
+        return self.due is not None and self.status not in CLOSED and at > self.due.overdue_after()
+
+    def overdue_from(self, at: datetime) -> datetime | None:
+        """Return the last instant at which it is not yet overdue, None where that is past or will never come."""
+        last = self.overdue_after() if self.status not in CLOSED else None
+        return last if last and last >= at else None
+
     def changed(self, *, at: datetime, **members: Unpack[TaskMembers]) -> Task:
         """Return this task with ``members`` in place of its own, one version on; itself where nothing differs.
+
+        In another project it has no number yet.
 
         Raises IllegalTransition for a status it may not move to, UnknownTimezone for a zone that does not exist.
         """
@@ -144,6 +176,8 @@ class Task:
             return self
         if changed.due != self.due:
             changed.overdue_after()
+        if changed.project_id != self.project_id:
+            changed = replace(changed, number=0)
         if changed.status is not self.status:
             changed = replace(changed, completed_at=self._completed_at(changed.status, at))
         return replace(changed, updated_at=at, version=self.version + 1)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from tracker.domain.identity import new_id
 from tracker.domain.refusals import PasswordRefused
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import Unpack
 
 
 class Role(StrEnum):
@@ -53,9 +54,22 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
+class UserMembers(TypedDict, total=False):
+    """What can be set of a user, by themselves or by an admin; a member that is absent stays as it is."""
+
+    username: str
+    email: str
+    role: Role
+    status: UserStatus
+
+
 @dataclass(frozen=True)
 class User:
-    """A person. ``email`` and ``username`` are unique in their folded form; ``inbox_id`` is their own project."""
+    """A person. ``email`` and ``username`` are unique in their folded form; ``inbox_id`` is their own project.
+
+    ``session_generation`` goes up when all their sessions end at once: those of an earlier one are over, also one that
+    somebody is about to begin with the password as it was.
+    """
 
     id: str
     username: str
@@ -66,6 +80,7 @@ class User:
     inbox_id: str
     created_at: datetime
     updated_at: datetime
+    session_generation: int = 1
     version: int = 1
 
     @classmethod
@@ -75,9 +90,41 @@ class User:
         """Return an active user."""
         return cls(new_id(), username, email, role, UserStatus.ACTIVE, password_hash, inbox_id, at, at)
 
-    def disabled(self, *, at: datetime) -> User:
-        """Return this user, shut out."""
-        return replace(self, status=UserStatus.DISABLED, updated_at=at, version=self.version + 1)
+    @property
+    def active(self) -> bool:
+        """Whether they may come in at all."""
+        return self.status is UserStatus.ACTIVE
+
+    @property
+    def administers(self) -> bool:
+        """Whether they are one of those without whom nobody could be let in, or shut out."""
+        return self.active and self.role is Role.ADMIN
+
+    def changed(self, *, at: datetime, **members: Unpack[UserMembers]) -> User:
+        """Return this user with ``members`` in place of their own, one version on; themselves where nothing differs.
+
+        Who is shut out has no session to come back to.
+        """
+        changed = replace(self, **members)
+        if changed == self:
+            return self
+        ended = self.active and not changed.active
+        generation = self.session_generation + ended
+        return replace(changed, session_generation=generation, updated_at=at, version=self.version + 1)
+
+    def with_password(self, password_hash: str, *, at: datetime) -> User:
+        """Return this user with another password; no session outlives the one before."""
+        generation = self.session_generation + 1
+        return replace(
+            self, password_hash=password_hash, session_generation=generation, updated_at=at, version=self.version + 1
+        )
+
+    def held(self) -> User:
+        """Return this user one version on and otherwise the same.
+
+        A commit with this change in it stands only if they are still as they were read, and no other such commit does.
+        """
+        return replace(self, version=self.version + 1)
 
 
 _STRICT_LENGTH = 15

@@ -10,11 +10,24 @@ from flask import Response
 
 from tracker.domain import refusals
 from tracker.edge.call import Answer, Call
-from tracker.edge.problems import BadRequest, ContentTooLarge, InvalidToken, MethodNotAllowed, RequestTimeout, kind_of
+from tracker.edge.conditions import tag_of
+from tracker.edge.problems import (
+    BadRequest,
+    ContentTooLarge,
+    InvalidToken,
+    MethodNotAllowed,
+    RequestTimeout,
+    TooManyRequests,
+    kind_of,
+)
 
 if TYPE_CHECKING:
     from tracker.api.reply import Body, Reply
     from tracker.domain.refusals import Refusal
+
+
+_PRIVATE = "private, no-cache"
+_DEPRECATED = "@1795219200"  # 2026-11-21, as RFC 9745 writes it
 
 
 class WholeResponse(Response):
@@ -26,18 +39,31 @@ class WholeResponse(Response):
 def response_to(reply: Reply, body: Body | None, call: Call) -> Response:
     """Return a handler's reply and its body as Flask sends them."""
     # Answers are for whoever holds the token: a cache in between may keep them only if it asks first.
-    headers = [("Cache-Control", "no-store" if reply.secret else "private, no-cache")]
+    headers = [("Cache-Control", "no-store" if reply.secret else _PRIVATE)]
     if reply.location is not None:
         headers.append(("Location", reply.location))
-    if reply.next is not None:
-        headers.append(("Link", f'<{_with_cursor(call, reply.next)}>; rel="next"'))
+    if reply.successor is not None:
+        headers.append(("Deprecation", _DEPRECATED))
+    if links := _links(reply, body, call):
+        headers.append(("Link", ", ".join(links)))
     if body is None:
         return WholeResponse(None, reply.status, headers)
-    if "version" in body:
-        headers.append(("ETag", f'"{body["version"]}"'))
     encoded = orjson.dumps(body)
+    if not reply.secret:
+        headers.append(("ETag", tag_of(body, encoded)))
     headers += [("Content-Type", "application/json"), ("Content-Length", str(len(encoded)))]
     return WholeResponse(encoded, reply.status, headers)
+
+
+def _links(reply: Reply, body: Body | None, call: Call) -> list[str]:
+    following = body and body.get("next")
+    successor = [f'<{reply.successor}>; rel="successor-version"'] if reply.successor else []
+    return [*successor, f'<{_with_cursor(call, following)}>; rel="next"'] if following else successor
+
+
+def not_modified(tag: str) -> Response:
+    """Return that somebody has it already."""
+    return WholeResponse(None, 304, [("Cache-Control", _PRIVATE), ("ETag", tag)])
 
 
 def _with_cursor(call: Call, cursor: str) -> str:
@@ -69,7 +95,7 @@ def _headers(refusal: Refusal) -> tuple[tuple[bytes, bytes], ...]:
             return ((b"www-authenticate", b'Bearer realm="tracker"'),)
         case MethodNotAllowed():
             return ((b"allow", ", ".join(refusal.allow).encode()),)
-        case refusals.Unavailable():
+        case refusals.Unavailable() | TooManyRequests():
             return ((b"retry-after", str(refusal.retry_after).encode()),)
         case RequestTimeout() | ContentTooLarge():
             return ((b"connection", b"close"),)

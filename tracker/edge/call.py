@@ -15,8 +15,9 @@ CALL = "tracker.call"
 class Call:
     """A complete request. ``headers`` has lower-case names; a name that was sent twice is in ``repeated``.
 
+    ``address`` is where it came from, empty where that is not known; ``secure`` is whether by TLS.
     The steps of the edge fill in the rest: ``claims`` of the token, ``refusal`` when there was a token and it is not
-    good, ``arguments`` for the handler.
+    good, ``arguments`` for the handler, ``limits``: the headers that tell what is left of a rate limit.
     """
 
     method: str
@@ -26,9 +27,12 @@ class Call:
     request_id: str
     repeated: frozenset[str] = frozenset()
     body: bytes = b""
+    address: str = ""
+    secure: bool = False
     claims: dict[str, Any] | None = None
     refusal: Refusal | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
+    limits: tuple[tuple[bytes, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

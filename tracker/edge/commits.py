@@ -1,4 +1,7 @@
-"""One operation, carried out: actor, permission, handler, commit; and again where somebody else was first."""
+"""One operation, carried out: actor, permission, handler, commit; and again where somebody else was first.
+
+What is HTTP about a commit is here: Idempotency-Key, If-Match, If-None-Match and ``dry_run``. Handlers see none of it.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tracker.api.reply import Body, Reply
+from tracker.api.reply import Reply, Unread
 from tracker.domain.access import Actor, Permission
 from tracker.domain.changes import ChangeSet
 from tracker.domain.identity import new_id
 from tracker.domain.refusals import Refusal
-from tracker.edge.answers import response_to
-from tracker.store.contract import Receipt, Store, decide_and_commit
+from tracker.edge import conditions
+from tracker.edge.answers import not_modified, response_to
+from tracker.edge.idempotency import Attempt, Records, is_kept
+from tracker.store.contract import Claim, Receipt, Store, decide_and_commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -27,6 +32,10 @@ if TYPE_CHECKING:
 
 
 NOBODY = "nobody"
+DRY_RUN = "dry_run"
+HEADERS = frozenset({"If-Match", "If-None-Match", "Idempotency-Key"})
+_NOTHING = Receipt({}, {})
+_SAFE = frozenset({"GET", "HEAD"})
 
 
 class Misfit(Exception):
@@ -35,16 +44,21 @@ class Misfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a handler decided: the reply, the commit it rests on, and the refusal if it is one that carries changes."""
+    """What was decided: the reply, the commit it rests on, and the refusal if it is one that carries changes.
+
+    ``attempt`` is there where the request names a key, ``replayed`` where that key has its answer already.
+    """
 
     reply: Reply
-    changes: ChangeSet | None
+    changes: ChangeSet
     refusal: Refusal | None = None
+    attempt: Attempt | None = None
+    replayed: Response | None = None
 
     @property
     def touched(self) -> Iterable[str]:
         """The ids of the entities it changes."""
-        return self.changes.touched if self.changes else ()
+        return self.changes.touched
 
 
 class Carrier:
@@ -58,37 +72,52 @@ class Carrier:
         store: Store,
         actors: Actors,
         clock: Clock,
+        records: Records,
         collaborators: Mapping[str, Any],
+        require_if_match: bool = False,
     ) -> None:
         """Tie a handler to its operation; Misfit where its arguments or its permission are not the contract's."""
-        asked = set(inspect.signature(handler).parameters)
-        declared = {parameter.name for parameter in operation.parameters} | ({"body"} if operation.body else set())
+        declared = {parameter.name for parameter in operation.parameters}
         known = {**collaborators, "store": store, "clock": clock}
-        if unknown := (asked ^ declared) - known.keys() - {"actor"}:
-            raise Misfit(f"{operation.id}: {', '.join(sorted(unknown))} is not both declared and taken")
-        if operation.permission is None and not operation.public:
-            raise Misfit(f"{operation.id} names no x-permission and is not public")
+        asked = _asked(operation, handler, known)
         self._permission = Permission(operation.permission) if operation.permission else None
         self._handler = partial(handler, **{name: value for name, value in known.items() if name in asked})
         self._takes_actor = "actor" in asked
-        self._store, self._actors, self._clock = store, actors, clock
+        self._safe = operation.method in _SAFE
+        self._takes_key = "Idempotency-Key" in declared
+        self._takes_match = "If-Match" in declared
+        self._requires_match = require_if_match and self._takes_match
+        self._store, self._actors, self._clock, self._records = store, actors, clock, records
 
     def carry_out(self, call: Call) -> Response:
         """Return the answer, once all that makes it true is committed; raise the refusal there is instead."""
-        reply, body = self.carried(call)
-        return response_to(reply, body, call)
-
-    def carried(self, call: Call) -> tuple[Reply, Body | None]:
-        """Return the handler's reply and its body, once all that makes it true is committed; raise as above."""
-        decision, receipt = decide_and_commit(partial(self._decide, call), self._commit)
+        dry = bool(call.arguments.pop(DRY_RUN, False))
+        decision, receipt = decide_and_commit(
+            lambda: self._decide(call, dry=dry), lambda decided: self._commit(call, decided, dry=dry)
+        )
+        if decision.replayed is not None:
+            return decision.replayed
         if decision.refusal is not None:
             raise decision.refusal
-        return decision.reply, decision.reply.told(receipt)
+        return self._response(call, decision, receipt, dry=dry)
 
-    def _decide(self, call: Call) -> Decision:
+    def _decide(self, call: Call, *, dry: bool) -> Decision:
+        actor = self._actor(call)
+        attempt = self._records.attempt(call, actor) if self._takes_key and not dry else None
+        replayed = self._replayed(attempt) if attempt else None
+        if replayed is not None:
+            return Decision(Reply(), self._change_set(Reply(), actor), replayed=replayed)
+        if self._requires_match:
+            conditions.check_given(call)
+        return self._handled(call, actor, attempt)
+
+    def _actor(self, call: Call) -> Actor | None:
         actor = self._actors.actor(call.claims) if call.claims else None
         if actor is not None and self._permission is not None:
             actor.condition(self._permission)
+        return actor
+
+    def _handled(self, call: Call, actor: Actor | None, attempt: Attempt | None) -> Decision:
         arguments = {**call.arguments, "actor": actor} if self._takes_actor else call.arguments
         try:
             reply = self._handler(**arguments)
@@ -97,12 +126,67 @@ class Carrier:
                 raise
             reply = Reply(changes=refusal.changes)
             return Decision(reply, self._change_set(reply, actor), refusal)
-        return Decision(reply, self._change_set(reply, actor))
+        if self._takes_match:
+            conditions.check_match(call, next(iter(reply.changes), None))
+        return Decision(reply, self._change_set(reply, actor), attempt=attempt)
 
-    def _change_set(self, reply: Reply, actor: Actor | None) -> ChangeSet | None:
+    def _replayed(self, attempt: Attempt) -> Response | None:
+        claimed = self._store.claimed(attempt.owner, attempt.key)
+        if claimed is None or not is_kept(claimed, self._clock()):
+            return None
+        return self._records.replay(attempt, claimed)
+
+    def _change_set(self, reply: Reply, actor: Actor | None) -> ChangeSet:
         changes = tuple(change for change in reply.changes if not change.idle)
         who = actor.id if actor else reply.by or NOBODY
-        return ChangeSet(new_id(), who, self._clock(), changes) if changes else None
+        return ChangeSet(new_id(), who, self._clock(), changes, reply.requires)
 
-    def _commit(self, decision: Decision) -> Receipt | None:
-        return self._store.commit(decision.changes) if decision.changes else None
+    def _commit(self, call: Call, decision: Decision, *, dry: bool) -> Receipt:
+        if decision.replayed is not None or not (decision.changes.changes or decision.attempt):
+            return _NOTHING
+        if dry:
+            return self._store.rehearse(decision.changes)
+        return self._store.commit(decision.changes, self._claim(call, decision))
+
+    def _claim(self, call: Call, decision: Decision) -> Claim | None:
+        attempt = decision.attempt
+        if attempt is None:
+            return None
+
+        def answer(receipt: Receipt) -> str:
+            return self._records.sealed(self._response(call, decision, receipt, dry=False))
+
+        return Claim(attempt.owner, attempt.key, attempt.fingerprint, self._clock(), answer)
+
+    def _response(self, call: Call, decision: Decision, receipt: Receipt, *, dry: bool) -> Response:
+        reply = decision.reply
+        if isinstance(reply.body, Unread):
+            return self._list(call, reply, reply.body)
+        response = response_to(reply, reply.told(receipt), call)
+        if decision.changes.changes and not dry:
+            response.headers["Operation-Id"] = decision.changes.operation_id
+        tag = response.headers.get("ETag")
+        return not_modified(tag) if self._safe and tag and conditions.has_already(call, tag) else response
+
+    def _list(self, call: Call, reply: Reply, unread: Unread) -> Response:
+        had = conditions.tag_still_good(call, unread.state, self._clock())
+        if had is not None:
+            return not_modified(had)
+        body, until = unread.read()
+        response = response_to(reply, body, call)
+        response.headers["ETag"] = conditions.tag_of_list(unread.state, until)
+        return response
+
+
+def _asked(operation: Operation, handler: Callable[..., Reply], known: Mapping[str, Any]) -> set[str]:
+    """Return the names of the arguments that a handler takes; Misfit where they are not those the contract gives."""
+    taken = inspect.signature(handler).parameters.values()
+    declared = {parameter.name for parameter in operation.parameters} | ({"body"} if operation.body else set())
+    asked = {parameter.name for parameter in taken if parameter.kind is not parameter.VAR_KEYWORD}
+    if len(asked) < len(taken):  # by **name it takes all that is declared besides
+        asked |= declared
+    if unknown := (asked ^ declared) - known.keys() - {"actor", DRY_RUN} - HEADERS:
+        raise Misfit(f"{operation.id}: {', '.join(sorted(unknown))} is not both declared and taken")
+    if operation.permission is None and not operation.public:
+        raise Misfit(f"{operation.id} names no x-permission and is not public")
+    return asked

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -45,10 +45,11 @@ class Operation:
     public: bool
     parameters: tuple[Parameter, ...]
     body: Json | None
+    rate_limit: str | None = None
 
 
 class Document:
-    """The parsed contract."""
+    """A parsed contract."""
 
     def __init__(self, yaml_bytes: bytes) -> None:
         """Parse the bytes of an OpenAPI 3.0 document in YAML."""
@@ -99,6 +100,7 @@ class Document:
             public=not security or {} in security,
             parameters=tuple(self._parameter(node) for node in operation.get("parameters", [])),
             body=self._body(operation),
+            rate_limit=operation.get("x-rate-limit"),
         )
 
     def _parameter(self, node: Json) -> Parameter:
@@ -110,3 +112,9 @@ class Document:
         content = self.resolved(operation.get("requestBody", {})).get("content", {})
         schema: Json | None = self.inlined(content["application/json"]["schema"]) if content else None
         return schema
+
+
+@cache
+def contract() -> Document:
+    """Return the contract of this installation."""
+    return Document(document_bytes())

@@ -13,8 +13,10 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from tracker.domain.identity import new_id
+from tracker.edge.addresses import Proxies
 from tracker.edge.answers import problem_of
 from tracker.edge.call import Answer, Call
+from tracker.edge.cors import Cors
 from tracker.edge.problems import BadRequest, ContentTooLarge, Overloaded, RequestTimeout
 
 if TYPE_CHECKING:
@@ -39,8 +41,9 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 _ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
 )
+# Only where it came by TLS, and without the hosts below: whether they can do TLS is not ours to say.
+_TLS_FROM_NOW_ON = (b"strict-transport-security", b"max-age=31536000")
 _BODILESS = {204, 304}  # the first has no length, the second that of the page it stands for
 _NO_PAGE = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
@@ -52,16 +55,19 @@ class _Broken(Exception):
 class Front:
     """An ASGI application around ``respond``, which turns a complete Call into an Answer and never raises."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - by name, and most have a default
         self,
         respond: Callable[[Call], Answer],
         *,
         threads: int,
         close: Callable[[], None] = lambda: None,
         body_deadline: float = BODY_DEADLINE,
+        proxies: Proxies | None = None,
+        cors: Cors | None = None,
     ) -> None:
         """Answer in ``threads`` threads; call ``close`` when the last request is answered and the server stops."""
         self._respond = respond
+        self._proxies, self._cors = proxies or Proxies(), cors or Cors()
         self._close = close
         self._deadline = body_deadline
         self._workers = Workers(respond, threads=threads)
@@ -76,11 +82,13 @@ class Front:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         call = call_of(scope)
+        call.address, call.secure = self._proxies.origin(scope)
         head = call.method == "HEAD"
         if head:
             call.method = "GET"
         answer = await self._answer(call, receive)
-        await send({"type": "http.response.start", "status": answer.status, "headers": _headers(answer, call)})
+        headers = [*_headers(answer, call), *self._cors.headers(call)]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if head else answer.body})
 
     async def _answer(self, call: Call, receive: Receive) -> Answer:
@@ -202,6 +210,8 @@ def _headers(answer: Answer, call: Call) -> list[tuple[bytes, bytes]]:
     names = {name for name, _ in answer.headers}
     if b"content-security-policy" not in names:
         headers.append(_NO_PAGE)
+    if call.secure:
+        headers.append(_TLS_FROM_NOW_ON)
     if b"content-length" not in names and answer.status not in _BODILESS:
         headers.append((b"content-length", str(len(answer.body)).encode()))
     return headers

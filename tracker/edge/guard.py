@@ -42,13 +42,17 @@ class Guard:
     def admit(self, call: Call) -> Operation:
         """Return the operation a call is for, or raise what is wrong with it."""
         self.check_target(call)
-        methods = self._methods(call.path)
-        operation = methods.get(call.method)
+        operation = self._methods(call.path).get(call.method)
         if operation is None:
-            raise MethodNotAllowed(_allow(methods))
+            raise MethodNotAllowed(self.allowed(call.path))
         if operation.body is not None:
             _check_media_type(call)
         return operation
+
+    def allowed(self, path: str) -> list[str]:
+        """Return every method that a path takes, or raise NoSuchPath."""
+        names = set(self._methods(path))
+        return sorted(names | {"HEAD"} if "GET" in names else names)
 
     def check_target(self, call: Call) -> None:
         """Refuse doubled headers, a foreign host, and a target that is too long."""
@@ -87,11 +91,6 @@ def _fits(template: tuple[str | None, ...], segments: tuple[str, ...]) -> bool:
     return len(template) == len(segments) and all(
         (bool(segment) if part is None else part == segment) for part, segment in zip(template, segments, strict=True)
     )
-
-
-def _allow(methods: Iterable[str]) -> list[str]:
-    names = set(methods)
-    return sorted(names | {"HEAD"} if "GET" in names else names)
 
 
 def _check_media_type(call: Call) -> None:

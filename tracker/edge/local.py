@@ -28,13 +28,13 @@ class LocalAdministrator:
 
     def claims(self) -> dict[str, Any]:
         """Return the claims of a session that is alive: a new one where somebody logged out of the last."""
-        session = self._store.session(self._session.id)
-        if session is None or not session.alive(self._now()):
+        session, user = self._store.session(self._session.id), self._store.user(self._session.user_id)
+        if session is None or user is None or not session.alive(user, self._now()):
             self._session = self._log_in()
         return {"sub": self._session.user_id, "sid": self._session.id}
 
     def _log_in(self) -> Session:
-        session = Session.new(self._user().id, at=self._now())
+        session = Session.new(self._user(), at=self._now())
         self._commit(session.user_id, Change(None, session))
         return session
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
@@ -21,6 +22,12 @@ _HASHER = PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=1)
 _PATIENCE = 0.1  # seconds: about two hashes; whoever waits longer holds a thread that others need
 
 
+@cache
+def _hash_of_nobody(hasher: PasswordHasher) -> str:
+    """Return what stands in where there is no hash; as dear to compare with as those of its hasher."""
+    return hasher.hash(secrets.token_urlsafe())
+
+
 class Argon2Passwords:
     """Hashes and verifies, ``parallel`` at a time; Unavailable for who comes too many."""
 
@@ -28,7 +35,7 @@ class Argon2Passwords:
         """Take the policy that new passwords are held to, and how many hashes may run at once."""
         self.policy = policy
         self._slots = threading.BoundedSemaphore(parallel)
-        self._nobody = _HASHER.hash(secrets.token_urlsafe())
+        _hash_of_nobody(_HASHER)  # made now: the first who is unknown must not wait longer than others
 
     def hash(self, password: str) -> str:
         """Return the encoded hash, with its salt and its cost."""
@@ -39,7 +46,7 @@ class Argon2Passwords:
         """Return whether they belong together; the same work is done when there is no hash to compare with."""
         with self._slot():
             try:
-                _HASHER.verify(encoded or self._nobody, password)
+                _HASHER.verify(encoded or _hash_of_nobody(_HASHER), password)
             except (VerificationError, InvalidHashError):
                 return False
             return bool(encoded)  # an account without a hash has no password, not nobody's

@@ -47,6 +47,24 @@ class MethodNotAllowed(Refusal):
         self.allow = tuple(allow)
 
 
+class PreconditionFailed(Refusal):
+    """If-Match names another version."""
+
+    detail = "If-Match names another version than the present one; read it again."
+
+
+class PreconditionRequired(Refusal):
+    """There is no If-Match, and this installation takes no change without."""
+
+    detail = "Send the ETag of what you decided on in If-Match."
+
+
+class KeyReused(refusals.Conflict):
+    """The Idempotency-Key came with another request before."""
+
+    detail = "This Idempotency-Key came with another request; make up a new one for this."
+
+
 class RequestTimeout(Refusal):
     """The body did not arrive in time."""
 
@@ -63,6 +81,17 @@ class UnsupportedMediaType(Refusal):
     """The body is not JSON in UTF-8, or is compressed."""
 
     detail = "Send the body as 'Content-Type: application/json', in UTF-8 and not compressed."
+
+
+class TooManyRequests(Refusal):
+    """More was asked than a rate limit has room for."""
+
+    detail = "This is more than one caller is answered in so short a time."
+
+    def __init__(self, retry_after: int) -> None:
+        """Say after how many seconds there is room again."""
+        super().__init__()
+        self.retry_after = retry_after
 
 
 class Overloaded(refusals.Unavailable):
@@ -146,17 +175,45 @@ KINDS: dict[type[Refusal], Kind] = {
     refusals.PasswordRefused: Kind(
         "password-refused", 409, "The password is not strong enough", "Choose a longer one that nobody would guess."
     ),
+    refusals.WrongPassword: Kind(
+        "wrong-password", 409, "The present password is not right", "Send the password you log in with now."
+    ),
+    refusals.LastAdmin: Kind(
+        "last-admin", 409, "An installation needs an active admin", "Make somebody else an admin first."
+    ),
+    refusals.LastOwner: Kind(
+        "last-owner", 409, "A project needs an owner", "Make another member an owner first, or delete the project."
+    ),
+    refusals.InboxIsPersonal: Kind(
+        "inbox-is-personal", 409, "An inbox is one user's own", "Create a project for what is to be shared or to go."
+    ),
+    refusals.TooManyAssigned: Kind(
+        "too-many-assigned", 409, "The member has too much to do", "Give their tasks to others first, or to nobody."
+    ),
     refusals.UnknownTimezone: Kind(
         "unknown-timezone", 409, "No such time zone", "Give a name from the IANA database, such as Europe/Berlin."
     ),
-    refusals.NotAMember: Kind(
-        "not-a-member", 409, "Not a member of the project", "Add the person to the project first, or choose a member."
+    refusals.ChangedSince: Kind(
+        "changed-since",
+        409,
+        "It has changed since",
+        "Taking it back would undo the work of others. Look at what is named, and change by hand what should be.",
+    ),
+    refusals.Final: Kind("final", 409, "It cannot be taken back", "What went with it can only come from a backup."),
+    refusals.TooMany: Kind(
+        "too-many", 409, "More than can be changed at once", "Narrow the filter, or change them in several operations."
     ),
     refusals.CursorRefused: Kind(
         "cursor-refused", 409, "The cursor is not for this list", "Start again from the first page, without a cursor."
     ),
     refusals.Contended: Kind(
         "contended", 409, "Others were first", "Nothing was written. Send it again; a short random pause helps."
+    ),
+    KeyReused: Kind(
+        "idempotency-key-reused", 409, "The key belongs to another request", "Make up a new key for each new request."
+    ),
+    PreconditionFailed: Kind(
+        "precondition-failed", 412, "It has changed since you read it", "Read it again and decide on what it is now."
     ),
     ContentTooLarge: Kind("content-too-large", 413, "The body is too large", "Send less in one request."),
     UriTooLong: Kind("uri-too-long", 414, "The address is too long", "Shorten the path or the query."),
@@ -165,6 +222,15 @@ KINDS: dict[type[Refusal], Kind] = {
         415,
         "The media type is not supported",
         "Set the header to exactly 'Content-Type: application/json'; a charset, if any, is utf-8.",
+    ),
+    PreconditionRequired: Kind(
+        "precondition-required", 428, "If-Match is required", "Read it, and send its ETag in If-Match with the change."
+    ),
+    TooManyRequests: Kind(
+        "too-many-requests",
+        429,
+        "Too many requests",
+        "Wait as long as Retry-After says; RateLimit, on every answer, says how many are left.",
     ),
     InternalError: Kind(
         "internal-error",

@@ -11,6 +11,7 @@ Private names of connexion 3.3.0 are used here and nowhere else; ``tests/edge/te
 from __future__ import annotations
 
 import contextvars
+import re
 import warnings
 from functools import partial
 from io import BytesIO
@@ -38,7 +39,7 @@ from tracker.edge.validation import RequestValidator
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from tracker.edge.document import Document
+    from tracker.edge.document import Document, Json
     from tracker.edge.security import Bearer
 
     Endpoint = Callable[[Call], Response]
@@ -63,7 +64,7 @@ class Stack:
         )
         app.middleware.app = FlaskInPlace()
         app.app = app.middleware.app.app
-        app.add_api(document.root)
+        app.add_api(_outline(document))
         # Built now: Connexion would build it on the first request, and many first requests build it many times.
         self._app, app.middleware.middleware_stack = app.middleware._build_middleware_stack()  # noqa: SLF001 - it has no public name
         self._owner = app.middleware
@@ -90,6 +91,29 @@ class Stack:
             raise _refusal(problem) from problem
         coroutine.close()
         raise RuntimeError("something in the chain waited: it has to run to its end in one thread")
+
+
+def _outline(document: Document) -> Json:
+    """Return what Connexion needs of the document: which paths there are, by which methods, and who may pass.
+
+    It takes seconds to check the rest against the schema of OpenAPI, which ``tracker openapi --check`` does once and
+    for all. Paths come in an order in which the first that fits is the right one: it takes the first.
+    """
+    paths = sorted(document.root["paths"].items(), key=lambda path: [part[:1] == "{" for part in path[0].split("/")])
+    return {
+        **{name: document.root[name] for name in ("openapi", "info", "security")},
+        "components": {"securitySchemes": document.root["components"]["securitySchemes"]},
+        "paths": {path: {method: _outlined(path, item[method]) for method in item} for path, item in paths},
+    }
+
+
+def _outlined(path: str, operation: Json) -> Json:
+    names = re.findall(r"{(\w+)}", path)
+    return {
+        **{name: operation[name] for name in ("operationId", "security") if name in operation},
+        "parameters": [{"name": n, "in": "path", "required": True, "schema": {"type": "string"}} for n in names],
+        "responses": {"default": {"description": "As the document says."}},
+    }
 
 
 async def _nothing_to_receive() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
@@ -17,29 +18,39 @@ if TYPE_CHECKING:
 
     from tracker.domain.session import Session
     from tracker.domain.user import User
+    from tracker.keys import Key, KeyRing
 
 ISSUER = "tracker"
 AUDIENCE = "tracker-api"
 MAX_LENGTH = 4096
+_TYPE = "at+jwt"
 _REMEMBERED = 10_000
 _SKEW = 60  # seconds that the clocks of two servers may differ
 _CLAIMS = ("iss", "aud", "sub", "sid", "iat", "exp", "jti")
-# PyJWT also takes a padded signature, and any bits that do not count in its last letter; a token has one spelling only.
+# PyJWT also takes parts that are padded; a token has one spelling only.
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 
 
 class AccessTokens:
-    """Issues and checks access tokens with one symmetric key."""
+    """Issues access tokens with the key that signs, and checks those of every key of the ring."""
 
-    def __init__(self, key: str, *, algorithm: str, lifetime: timedelta) -> None:
-        """Take a key of at least 32 bytes for HS256; a shorter one is for development alone."""
+    def __init__(self, keys: KeyRing, *, lifetime: timedelta) -> None:
+        """Take the keys; a weak one is for development alone."""
         self.lifetime = lifetime
-        self._key = key.encode()
-        self._algorithm = algorithm
+        self._signing = keys.signing
+        # All our tokens of one key begin alike, so the header is looked up as it is spelled. Nothing that a stranger
+        # wrote is parsed, and jku, jwk, crit or another alg is no different from a key that nobody knows.
+        self._keys = {_header(key): key for key in keys.all}
         # By digest, so that no token is kept where a dump of memory would show it.
         self._known: OrderedDict[bytes, dict[str, Any]] = OrderedDict()
         self._jwt = jwt.PyJWT(
-            options={"require": list(_CLAIMS), "verify_exp": False, "verify_iat": False, "strict_aud": True}
+            options={
+                "require": list(_CLAIMS),
+                "verify_exp": False,
+                "verify_iat": False,
+                "strict_aud": True,
+                "enforce_minimum_key_length": not keys.signing.weak,
+            }
         )
 
     def issue(self, user: User, session: Session, *, at: datetime) -> str:
@@ -54,7 +65,9 @@ class AccessTokens:
             "exp": issued + int(self.lifetime.total_seconds()),
             "jti": new_id(),
         }
-        return self._jwt.encode(claims, self._key, algorithm=self._algorithm, headers={"typ": "at+jwt"})
+        key = self._signing
+        assert key.signs is not None, "the key that signs can sign"  # noqa: S101 - a programming error
+        return self._jwt.encode(claims, key.signs, algorithm=key.algorithm, headers={"kid": key.kid, "typ": _TYPE})
 
     def claims(self, token: str, *, at: datetime) -> dict[str, Any] | None:
         """Return the claims of a token that is ours and good at ``at``, None for any other."""
@@ -73,19 +86,24 @@ class AccessTokens:
         return claims
 
     def _verified(self, token: str) -> dict[str, Any] | None:
-        if not _COMPACT.fullmatch(token):
+        key = self._keys.get(token.partition(".")[0])
+        if key is None or not _COMPACT.fullmatch(token):
             return None
         try:
-            whole = self._jwt.decode_complete(
-                token, self._key, algorithms=[self._algorithm], audience=AUDIENCE, issuer=ISSUER
+            claims: dict[str, Any] = self._jwt.decode(
+                token, key.verifies, algorithms=[key.algorithm], audience=AUDIENCE, issuer=ISSUER
             )
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
             return None
-        claims: dict[str, Any] = whole["payload"]
-        spelled = token.endswith("." + base64url_encode(whole["signature"]).decode())
-        return claims if spelled and whole["header"].get("typ") == "at+jwt" else None
+        return claims
 
     def _in_time(self, issued: object, expires: object, now: float) -> bool:
         if type(issued) is not int or type(expires) is not int:
             return False
         return issued - _SKEW <= now < expires and expires - issued <= self.lifetime.total_seconds()
+
+
+def _header(key: Key) -> str:
+    """Return the first part of every token that a key signs, as PyJWT spells it: members in order, no spaces."""
+    header = {"alg": key.algorithm, "kid": key.kid, "typ": _TYPE}
+    return base64url_encode(json.dumps(header, separators=(",", ":"), sort_keys=True).encode()).decode()

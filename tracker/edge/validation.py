@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from difflib import get_close_matches
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -18,7 +19,7 @@ from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError
 from tracker.edge.problems import MAX_ERRORS, BadRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tracker.edge.call import Call
     from tracker.edge.document import Json, Operation, Parameter
@@ -69,23 +70,30 @@ class RequestValidator:
     """Checks one operation's requests and turns them into the handler's arguments."""
 
     def __init__(self, operation: Operation) -> None:
-        """Compile what the operation declares."""
-        if elsewhere := {p.place for p in operation.parameters} - {"path", "query"}:
-            raise UncheckedParameter(f"{operation.id} declares parameters in {', '.join(sorted(elsewhere))}")
-        self._path = [_Scalar(p) for p in operation.parameters if p.place == "path"]
-        self._query = {p.name: _Scalar(p) for p in operation.parameters if p.place == "query"}
-        self._defaults = {name: scalar.default for name, scalar in self._query.items()}
-        self._required = {p.name for p in operation.parameters if p.place == "query" and p.required}
+        """Compile what the operation declares; UncheckedParameter for what could not be checked."""
+        _check_declared(operation)
+        placed: dict[str, list[_Parameter]] = {"path": [], "query": [], "header": []}
+        for parameter in operation.parameters:
+            placed[parameter.place].append(_Parameter(parameter))
+        self._path, self._headers = placed["path"], placed["header"]
+        self._query = {parameter.name: parameter for parameter in placed["query"]}
+        self._defaults = {name: parameter.default for name, parameter in self._query.items()}
+        self._required = {name for name, parameter in self._query.items() if parameter.required}
         self._body = _Body(operation.body) if operation.body is not None else None
 
     def arguments(self, call: Call, path: Mapping[str, str]) -> dict[str, Any]:
-        """Return path and query parameters and ``body`` by name; raise BadRequest with every place that is wrong."""
+        """Return path and query parameters and ``body`` by name; raise BadRequest with every place that is wrong.
+
+        Headers are checked and not returned: whoever asks for one finds it in the call.
+        """
         errors: list[dict[str, str]] = []
         arguments = dict(self._defaults)
-        for scalar in self._path:
-            arguments[scalar.name] = scalar.value(path[scalar.name], errors)
+        for parameter in self._path:
+            arguments[parameter.name] = parameter.value([path[parameter.name]], errors)
         if call.query or self._required:
             self._add_query(call.query, arguments, errors)
+        for header in self._headers:
+            _check_header(header, call, errors)
         if self._body is not None:
             arguments["body"] = self._body.value(call.body, errors)
         if errors:
@@ -93,17 +101,34 @@ class RequestValidator:
         return arguments
 
     def _add_query(self, query: bytes, arguments: dict[str, Any], errors: list[dict[str, str]]) -> None:
-        seen: set[str] = set()
+        given: dict[str, list[str]] = {}
         for name, text in _pairs(query):
-            scalar = self._query.get(name)
-            if scalar is None:
-                errors.append({"parameter": _speakable(name), "rule": _unknown(name, self._query)})
-            elif name in seen:
-                errors.append({"parameter": name, "rule": "is given once"})
+            given.setdefault(name, []).append(text)
+        for name, texts in given.items():
+            if name in self._query:
+                arguments[name] = self._query[name].value(texts, errors)
             else:
-                arguments[name] = scalar.value(text, errors)
-            seen.add(name)
-        errors.extend({"parameter": name, "rule": "is required"} for name in sorted(self._required - seen))
+                errors.append({"parameter": _speakable(name), "rule": _unknown(name, self._query)})
+        errors.extend({"parameter": name, "rule": "is required"} for name in sorted(self._required - given.keys()))
+
+
+def _check_declared(operation: Operation) -> None:
+    if elsewhere := {p.place for p in operation.parameters} - {"path", "query", "header"}:
+        raise UncheckedParameter(f"{operation.id} declares parameters in {', '.join(sorted(elsewhere))}")
+    for parameter in operation.parameters:
+        many = parameter.schema["type"] == "array"
+        if (many and parameter.place != "query") or _kind(parameter) not in _KINDS:
+            raise UncheckedParameter(f"{operation.id} declares {parameter.name} of a type that has no form there")
+
+
+def _check_header(header: _Parameter, call: Call, errors: list[dict[str, str]]) -> None:
+    name = header.name.lower()
+    if name in call.repeated:
+        errors.append({"parameter": header.name, "rule": "is given once"})
+    elif name in call.headers:
+        header.value([call.headers[name]], errors)
+    elif header.required:
+        errors.append({"parameter": header.name, "rule": "is required"})
 
 
 def _pairs(query: bytes) -> list[tuple[str, str]]:
@@ -114,26 +139,51 @@ def _pairs(query: bytes) -> list[tuple[str, str]]:
         raise BadRequest([{"parameter": "query", "rule": "is percent-encoded UTF-8, with at most 100 parts"}]) from None
 
 
-class _Scalar:
-    """One path or query parameter: text that is a string or an integer."""
+def _integer(text: str) -> int | None:
+    return int(text) if _INTEGER.fullmatch(text) else None
+
+
+# What each type is made of, None for a text that is no such thing, and how that is said.
+_KINDS: Mapping[str, tuple[Callable[[str], Any], str]] = {
+    "string": (str, ""),
+    "integer": (_integer, "is an integer"),
+    "boolean": ({"true": True, "false": False}.get, "is true or false"),
+}
+
+
+def _kind(parameter: Parameter) -> str:
+    kind: str = parameter.schema.get("items", parameter.schema)["type"]
+    return kind
+
+
+class _Parameter:
+    """One parameter: a text that is a string, an integer or a boolean; or, as its name is repeated, a list of them.
+
+    That is style ``form`` with ``explode``, what OpenAPI means where it says nothing: a comma is data.
+    """
 
     def __init__(self, parameter: Parameter) -> None:
         self.name = parameter.name
-        self.default = parameter.schema.get("default")
-        self._integer = parameter.schema["type"] == "integer"
+        self.required = parameter.required
+        self._many = parameter.schema["type"] == "array"
+        self.default = parameter.schema.get("default", () if self._many else None)
+        self._read, self._rule = _KINDS[_kind(parameter)]
         self._validator = compiled(parameter.schema)
 
-    def value(self, text: str, errors: list[dict[str, str]]) -> str | int | None:
-        if self._integer and not _INTEGER.fullmatch(text):
-            errors.append({"parameter": self.name, "rule": "is an integer"})
+    def value(self, texts: list[str], errors: list[dict[str, str]]) -> Any:
+        """Return what the texts mean, a tuple for a list; the rule that one of them breaks goes to the errors."""
+        if len(texts) > 1 and not self._many:
+            errors.append({"parameter": self.name, "rule": "is given once"})
             return None
-        value = int(text) if self._integer else text
+        values = [self._read(text) for text in texts]
+        if None in values:
+            errors.append({"parameter": self.name, "rule": self._rule})
+            return None
+        value = values if self._many else values[0]
         if not self._validator.is_valid(value):
-            rules = [
-                {"parameter": self.name, "rule": rule} for e in self._validator.iter_errors(value) for rule in _rule(e)
-            ]
-            errors.extend(rules[:1])
-        return value
+            rules = (rule for error in self._validator.iter_errors(value) for rule in _rule(error))
+            errors.extend({"parameter": self.name, "rule": rule} for rule in islice(rules, 1))
+        return tuple(values) if self._many else value
 
 
 class _Body:

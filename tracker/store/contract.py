@@ -11,6 +11,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from tracker.domain.refusals import Contended
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tracker.domain.changes import ChangeSet, Entity, LogEntry
-    from tracker.domain.project import Project, ProjectRole
-    from tracker.domain.query import Page, TaskQuery
+    from tracker.domain.password_reset import PasswordReset
+    from tracker.domain.project import Member, Membership, Project, ProjectRole
+    from tracker.domain.query import MemberQuery, Page, ProjectQuery, Summary, SummaryQuery, TaskQuery, UserQuery
     from tracker.domain.session import RefreshToken, Session
     from tracker.domain.task import Task
     from tracker.domain.user import Role, User, UserStatus
 
 TRIES = 5
+CLAIM_LIFETIME = timedelta(hours=24)
 
 
 class Stale(Exception):
@@ -58,14 +61,40 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a commit made: the new head of each project it touched, and each created entity as it was kept."""
+    """What a commit made: the new head of each project it touched, and each entity that is new in one, as it was kept.
+
+    New in a project is what was created there, and a task that moved there: it has a number of that project.
+    """
 
     heads: Mapping[str, int]
-    created: Mapping[str, Entity]
+    arrived: Mapping[str, Entity]
 
     def kept(self, task: Task) -> Task:
-        """Return a created task as it was kept, with its number."""
-        return cast("Task", self.created[task.id])
+        """Return a task as it was kept, with its number."""
+        return cast("Task", self.arrived.get(task.id, task))
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The key of a request that must have one effect: who sent it, for what (``fingerprint``), and what is answered.
+
+    ``answer`` is called with the receipt inside the transaction; what it returns is kept with the key.
+    """
+
+    owner: str
+    key: str
+    fingerprint: str
+    at: datetime
+    answer: Callable[[Receipt], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A key that was used, when, for what, and what was answered."""
+
+    fingerprint: str
+    at: datetime
+    answer: str
 
 
 class Reader(ABC):
@@ -73,7 +102,7 @@ class Reader(ABC):
 
     @abstractmethod
     def standing(self, session_id: str) -> Standing | None:
-        """Return what is known of a session and its user."""
+        """Return what is known of a session and its user; of one of an earlier generation nothing is."""
 
     @abstractmethod
     def memberships(self, user_id: str) -> Mapping[str, ProjectRole]:
@@ -92,16 +121,54 @@ class Reader(ABC):
         """Return whether anybody ever registered here."""
 
     @abstractmethod
+    def users(self, query: UserQuery) -> list[User]:
+        """Return users by id."""
+
+    @abstractmethod
     def session(self, session_id: str) -> Session | None:
         """Return a session, alive or over."""
+
+    @abstractmethod
+    def sessions(self, user_id: str, *, at: datetime, before: str | None = None, limit: int = 50) -> list[Session]:
+        """Return a user's sessions that are alive at an instant, the newest (by id) first, ``limit`` at the most.
+
+        With ``before`` only those whose id is less.
+        """
 
     @abstractmethod
     def refresh_token(self, token_id: str) -> RefreshToken | None:
         """Return a refresh token by the hash of its secret, used or not."""
 
     @abstractmethod
+    def password_reset(self, reset_id: str) -> PasswordReset | None:
+        """Return a password reset by the hash of its secret, good or not any more."""
+
+    @abstractmethod
+    def password_reset_of(self, user_id: str) -> PasswordReset | None:
+        """Return the password reset that was made for a user, good or not any more; there is one at the most."""
+
+    @abstractmethod
     def project(self, project_id: str) -> Project | None:
         """Return a project with its present head."""
+
+    @abstractmethod
+    def projects(self, query: ProjectQuery) -> list[Project]:
+        """Return projects as a query asks, the newest (by id) first, each with its present head."""
+
+    @abstractmethod
+    def project_tasks(self, project_id: str, *, limit: int, assignee_id: str | None = None) -> list[Task]:
+        """Return the tasks of a project by id, archived or not, ``limit`` at the most.
+
+        With ``assignee_id`` only those that this user has to do.
+        """
+
+    @abstractmethod
+    def membership(self, project_id: str, user_id: str) -> Membership | None:
+        """Return a user's membership in a project."""
+
+    @abstractmethod
+    def members(self, query: MemberQuery) -> list[Member]:
+        """Return members of a project with their usernames, by user id."""
 
     @abstractmethod
     def task(self, task_id: str) -> Task | None:
@@ -109,33 +176,65 @@ class Reader(ABC):
 
     @abstractmethod
     def tasks(self, query: TaskQuery) -> Page:
-        """Return a page of tasks by (created_at, id), both descending; ``next`` only where more follow."""
+        """Return a page of the tasks that a query asks for, in its order; ``next`` only where more follow.
+
+        Pages that are turned by ``next`` hold each task that stood still meanwhile once.
+        """
 
     @abstractmethod
-    def log(self, project_id: str, *, after: int = 0, limit: int = 200) -> list[LogEntry]:
-        """Return the project's log entries with a head greater than ``after``, by (head, n), ``limit`` at the most."""
+    def summary(self, query: SummaryQuery) -> Summary:
+        """Return how many tasks there are, as a query asks."""
+
+    @abstractmethod
+    def log(
+        self, project_id: str, *, after: int = 0, limit: int = 200, entity_id: str | None = None
+    ) -> list[LogEntry]:
+        """Return the project's log entries with a head greater than ``after``, by (head, n), ``limit`` at the most.
+
+        With ``entity_id`` only those of one entity.
+        """
+
+    @abstractmethod
+    def operation(self, operation_id: str) -> list[LogEntry]:
+        """Return what one commit logged in every project it touched, by (project_id, n); nothing for an unknown one."""
+
+    @abstractmethod
+    def claimed(self, owner: str, key: str) -> Claimed | None:
+        """Return the record of a key, however old."""
 
 
 class Store(Reader):
     """A Reader that also makes ChangeSets true."""
 
     @abstractmethod
-    def commit(self, changes: ChangeSet) -> Receipt:
+    def commit(self, changes: ChangeSet, claim: Claim | None = None) -> Receipt:
         """Make every change true, or none.
 
         - A replaced or deleted entity is matched on the ``version`` of ``before``: Stale where it has another, or none.
-        - A project whose head is required must have just that head: Stale otherwise.
+        - A project whose head is required must have just that head: Stale otherwise. One that is deleted must have the
+          head of ``before``: what was added to it since is not deleted unseen.
         - ``email``, ``username`` and ``membership`` are unique (the first two folded): Taken where they are in use.
+        - A user has one password reset: Stale where there is another already.
         - Each project that a change is in or of gets ``head + 1``, under its row lock, projects in the order of their
-          ids; a project that is gone: Stale. A created project begins with head 1.
-        - A created task gets the next ``number`` of its project, from 1, never given twice.
+          ids; a project that is gone: Stale. A created project begins with the head after the one it brings: with 1,
+          unless it was there before.
+        - A task whose ``number`` is 0, created or moved into another project, gets the next one there, from 1, never
+          given twice; any other keeps the one it brings: it had it there before (Stale where another task has it).
         - Each change of a project, membership or task is one LogEntry at the new head, ``n`` from 1 in their order.
-        - A created, changed or deleted membership raises its user's ``access_version`` by one; so does a changed role.
+        - A deleted project takes its memberships and tasks with it, logged or not.
+        - A created, changed or deleted membership raises its user's ``access_version``; so does a changed role, and a
+          deleted project that of everybody who saw it.
+        - A claim is kept with its answer, in place of one of the same owner and key that is older than a day; where
+          there is a younger one: Stale. A claim is kept also when nothing changes.
         - Nothing is readable before all of it is; what was acknowledged is on disk.
 
         Raises Stale, Taken, Unavailable; in each case nothing was written. (Unavailable after the commit was sent may
         leave the outcome unknown: the caller must not claim that nothing happened.)
         """
+
+    @abstractmethod
+    def rehearse(self, changes: ChangeSet) -> Receipt:
+        """Return what ``commit`` would, and raise what it would, without anything becoming true."""
 
     @abstractmethod
     def ping(self) -> None:

@@ -8,23 +8,27 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from tracker.domain.password_reset import PasswordReset
 from tracker.domain.project import Membership, Project
 from tracker.domain.session import RefreshToken, Session
 from tracker.domain.task import Task
 from tracker.domain.user import User
-from tracker.store.contract import Receipt, Stale
+from tracker.store.contract import CLAIM_LIFETIME, Claim, Receipt, Stale
 from tracker.store.sql.single import values_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tracker.domain.changes import Change, ChangeSet, Entity
     from tracker.store.sql.single import Single
     from tracker.store.sql.transaction import Transaction
     from tracker.store.sql.writes import Writes
 
-_LOCKED = {kind: at for at, kind in enumerate((Task, Membership, RefreshToken, Session, User))}
-_CREATED = (User, Session, RefreshToken, Membership, Task)
+_LOCKED = {kind: at for at, kind in enumerate((Task, Membership, RefreshToken, PasswordReset, Session, User))}
+_CREATED = (User, Session, RefreshToken, PasswordReset, Membership, Task)
 
 
 def projects_of(change: Change) -> list[str]:
@@ -41,43 +45,70 @@ def _project_of(entity: Any) -> str:
     return found
 
 
-def _arrives(change: Change) -> bool:
-    """Whether it gives a project a task that it did not have, and that needs a number there."""
+def _needs_number(change: Change) -> bool:
+    return isinstance(change.after, Task) and change.after.number == 0
+
+
+def _moves(change: Change) -> bool:
+    """Whether it takes a task from one project to another."""
     before, after = change.before, change.after
-    return isinstance(after, Task) and (not isinstance(before, Task) or before.project_id != after.project_id)
+    return isinstance(before, Task) and isinstance(after, Task) and before.project_id != after.project_id
 
 
 class Commit:
     """One ChangeSet in one transaction."""
 
-    def __init__(self, changes: ChangeSet, transaction: Transaction, writes: Writes) -> None:
-        """Nothing is sent yet."""
+    def __init__(
+        self, changes: ChangeSet, transaction: Transaction, writes: Writes, *, claim: Claim | None, rehearsed: bool
+    ) -> None:
+        """Nothing is sent yet. What is only ``rehearsed`` will be rolled back by the caller."""
         self._set = changes
         self._changes = [change for change in changes.changes if not change.idle]
         self._transaction = transaction
         self._writes = writes
-        self._arriving = Counter(_project_of(change.after) for change in self._changes if _arrives(change))
+        self._claim = claim
+        self._alone = claim is None and not rehearsed
+        gone = [change.before for change in self._changes if change.after is None]
+        self._ended = {project.id: project for project in gone if isinstance(project, Project)}
+        ended_heads = {project.id: project.head for project in self._ended.values()}
+        self._required: Mapping[str, int] = {**ended_heads, **changes.required_heads}
+        self._arriving = Counter(_project_of(change.after) for change in self._changes if _needs_number(change))
         self._heads: dict[str, int] = {}
-        self._last_numbers: dict[str, int] = {}
+        self._last_numbers: dict[str, int] = {}  # as they were before this commit
+        self._given: Counter[str] = Counter()
 
     def run(self) -> Receipt:
         """Send everything but COMMIT; raise Stale where a row or a head is not what it was decided on."""
         if self._writes.single is not None and self._is_single():
             return self._run_single(self._writes.single)
+        self._hold_contents()
         self._match_rows()
         self._raise_access()
         self._take_heads()
         kept = [self._as_kept(change) for change in self._changes]
         self._create(kept)
         self._log(kept)
-        created = [after for change, after in zip(self._changes, kept, strict=True) if change.before is None and after]
-        return Receipt(self._heads, {entity.id: entity for entity in created})
+        receipt = Receipt(self._heads, {entity.id: entity for entity in self._arrived(kept)})
+        self._keep_claim(receipt)
+        return receipt
+
+    def _arrived(self, kept: list[Entity | None]) -> list[Entity]:
+        arrived = zip(self._changes, kept, strict=True)
+        return [after for change, after in arrived if after and (change.before is None or _moves(change))]
+
+    def _keep_claim(self, receipt: Receipt) -> None:
+        claim = self._claim
+        if claim is not None:
+            key = {"is_owner": claim.owner, "is_key": claim.key, "is_before": claim.at - CLAIM_LIFETIME}
+            kept = {name: getattr(claim, name) for name in ("owner", "key", "fingerprint", "at")}
+            self._transaction.send(self._writes.forget_claim, key)
+            self._transaction.send(self._writes.keep_claim, {**kept, "answer": claim.answer(receipt)})
 
     def _is_single(self) -> bool:
-        if len(self._changes) != 1 or self._set.required_heads:
+        if len(self._changes) != 1 or self._set.required_heads or not self._alone:
             return False
-        before, after = self._changes[0].before, self._changes[0].after
-        return isinstance(after, Task) and (before is None or not _arrives(self._changes[0]))
+        (change,) = self._changes
+        return isinstance(change.after, Task) and (not _moves(change) if change.before else _needs_number(change))
 
     def _run_single(self, single: Single) -> Receipt:
         before, after = self._changes[0].before, self._changes[0].after
@@ -89,6 +120,11 @@ class Commit:
             raise Stale(after.id if before else after.project_id)
         created: dict[str, Entity] = {} if before else {after.id: replace(after, number=row[1])}
         return Receipt({after.project_id: row[0]}, created)
+
+    def _hold_contents(self) -> None:
+        """Lock what is about to go with a project before its head is taken, as whoever changes any of it does."""
+        for project_id, statement in product(sorted(self._ended), self._writes.hold_contents):
+            self._transaction.send(statement, {"is_id": project_id})
 
     def _match_rows(self) -> None:
         rows = [change for change in self._changes if change.before and not isinstance(change.before, Project)]
@@ -105,6 +141,10 @@ class Commit:
 
     def _raise_access(self) -> None:
         raised = Counter(_whose_access(change) for change in self._changes)
+        for project_id in self._ended:
+            # Whoever saw it sees a smaller sum of heads from now on: only a new access_version keeps that from naming
+            # a state that was. Who joins in between moves its head, which is required to be as it was.
+            raised.update(row[0] for row in self._transaction.ask_all(self._writes.who_sees, {"is_id": project_id}))
         new = {change.entity.id for change in self._changes if change.before is None}
         for user_id in sorted(user_id for user_id in raised if user_id and user_id not in new):
             self._transaction.send(self._writes.raise_access, {"is_id": user_id, "by": raised[user_id]})
@@ -112,7 +152,7 @@ class Commit:
     def _take_heads(self) -> None:
         of_projects = {change.entity.id: change for change in self._changes if isinstance(change.entity, Project)}
         touched = {project_id for change in self._changes for project_id in projects_of(change)}
-        for project_id in sorted(touched | set(self._set.required_heads)):
+        for project_id in sorted(touched | set(self._required)):
             change = of_projects.get(project_id)
             if project_id not in touched:
                 self._hold_head(project_id)
@@ -120,22 +160,24 @@ class Commit:
                 self._begin_project(change)
             else:
                 self._next_head(project_id)
-                self._change_project(change)
+                if change is not None:
+                    self._match(change)
 
     def _hold_head(self, project_id: str) -> None:
-        required = {"is_id": project_id, "is_head": self._set.required_heads[project_id]}
+        required = {"is_id": project_id, "is_head": self._required[project_id]}
         if self._transaction.ask(self._writes.hold_head, required) is None:
             raise Stale(project_id)
 
     def _begin_project(self, change: Change) -> None:
-        project_id, arriving = change.entity.id, self._arriving[change.entity.id]
-        self._heads[project_id], self._last_numbers[project_id] = 1, 0
-        self._transaction.send(
-            self._writes.kinds[Project].create, {**vars(change.after), "head": 1, "last_number": arriving}
-        )
+        project = change.after
+        assert isinstance(project, Project)  # noqa: S101 - see _take_heads
+        head, arriving = project.head + 1, self._arriving[project.id]
+        self._heads[project.id], self._last_numbers[project.id] = head, project.last_number
+        begun = replace(project, head=head, last_number=project.last_number + arriving)
+        self._transaction.send(self._writes.kinds[Project].create, vars(begun))
 
     def _next_head(self, project_id: str) -> None:
-        arriving, required = self._arriving[project_id], self._set.required_heads.get(project_id)
+        arriving, required = self._arriving[project_id], self._required.get(project_id)
         values = {"is_id": project_id, "created": arriving}
         if required is None:
             row = self._transaction.ask(self._writes.next_head, values)
@@ -145,22 +187,14 @@ class Commit:
             raise Stale(project_id)
         self._heads[project_id], self._last_numbers[project_id] = row[0], row[1] - arriving
 
-    def _change_project(self, change: Change | None) -> None:
-        if change is None:
-            return
-        if change.after is None:
-            # Whoever saw it sees a smaller sum of heads from now on: only a new access_version keeps that from naming
-            # a state that was. Its lock is held already, so that nobody can join in between.
-            self._transaction.send(self._writes.raise_access_around, {"is_id": change.entity.id})
-        self._match(change)
-
     def _as_kept(self, change: Change) -> Entity | None:
         after = change.after
         if isinstance(after, Project):
-            return replace(after, head=self._heads[after.id])
-        if isinstance(after, Task) and _arrives(change):
-            self._last_numbers[after.project_id] += 1
-            return replace(after, number=self._last_numbers[after.project_id])
+            last_number = self._last_numbers[after.id] + self._arriving[after.id]
+            return replace(after, head=self._heads[after.id], last_number=last_number)
+        if isinstance(after, Task) and _needs_number(change):
+            self._given[after.project_id] += 1
+            return replace(after, number=self._last_numbers[after.project_id] + self._given[after.project_id])
         return after
 
     def _create(self, kept: list[Entity | None]) -> None:
@@ -171,7 +205,7 @@ class Commit:
                 if isinstance(after, kind) and change.before is None:
                     self._transaction.send(writes.create, {**writes.kind.row(after), "access_version": 1})
         for change, after in arrived:
-            if isinstance(after, Task) and change.before and _arrives(change):
+            if isinstance(after, Task) and _moves(change):
                 place = {"is_id": after.id, "project_id": after.project_id, "number": after.number}
                 self._transaction.send(self._writes.move_task, place)
 

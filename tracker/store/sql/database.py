@@ -34,9 +34,11 @@ class Database:
         self._transaction = OnPostgreSQL if self.is_postgresql else OnSQLite
         self._writing = threading.Lock()
 
-    def prepare(self, statement: ClauseElement, columns: Iterable[str] | None = None) -> Prepared:
+    def prepare(
+        self, statement: ClauseElement, columns: Iterable[str] | None = None, *, planned_once: bool = True
+    ) -> Prepared:
         """Return a statement compiled for this database; ``columns`` are those that an INSERT or UPDATE sets."""
-        return Prepared(statement, self.engine.dialect, columns)
+        return Prepared(statement, self.engine.dialect, columns, planned_once=planned_once)
 
     def read(self, statement: Prepared, values: Values) -> Sequence[Row]:
         """Return the rows of one statement."""

@@ -35,12 +35,22 @@ class Prepared:
 
     __slots__ = ("_constants", "_given", "_preparation", "_taken", "plain", "text")
 
-    def __init__(self, statement: ClauseElement, dialect: Dialect, columns: Iterable[str] | None = None) -> None:
-        """Compile it; ``columns`` are those an INSERT or UPDATE sets from parameters of the same names."""
+    def __init__(
+        self,
+        statement: ClauseElement,
+        dialect: Dialect,
+        columns: Iterable[str] | None = None,
+        *,
+        planned_once: bool = True,
+    ) -> None:
+        """Compile it; ``columns`` are those an INSERT or UPDATE sets from parameters of the same names.
+
+        A connection keeps each plan for as long as it lives: what can be of any number of kinds is not planned once.
+        """
         compiled = statement.compile(dialect=dialect, column_keys=None if columns is None else list(columns))
         self.plain = str(compiled)
         self.text, self._preparation = self.plain, ""
-        if dialect.name == "postgresql":
+        if dialect.name == "postgresql" and planned_once:
             self.text, self._preparation = _planned_once(self.plain)
         self._constants = {name: value for name, value in (compiled.params or {}).items() if value is not None}
         bound: Mapping[str, Any] = getattr(compiled, "binds", {})

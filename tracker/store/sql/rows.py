@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from tracker.domain.changes import LogEntry
+from tracker.domain.password_reset import PasswordReset
 from tracker.domain.project import Membership, Project, ProjectKind, ProjectRole
 from tracker.domain.session import RefreshToken, Session
-from tracker.domain.task import Due, Priority, Status, Task
+from tracker.domain.task import Due, Priority, Status, Task, due_as_kept
 from tracker.domain.user import Role, User, UserStatus, folded
+from tracker.domain.words import words_of
 from tracker.store.contract import Standing
 from tracker.store.sql import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from enum import StrEnum
 
     from sqlalchemy import Column, Table
@@ -73,9 +75,16 @@ def _task_row(task: Task) -> dict[str, Any]:
         "due_time": due and due.time and due.time.isoformat("minutes"),
         "due_timezone": due and due.timezone,
         "overdue_after": task.overdue_after(),
+        "priority_rank": task.priority.rank,
+        "words": as_words(words_of(f"{task.title} {task.description}")),
     }
     del row["due"]
     return row
+
+
+def as_words(words: Iterable[str]) -> str:
+    """Return words as they are kept: a tsvector reads them so, and elsewhere each can be found after its space."""
+    return "".join(f" {word}" for word in words)
 
 
 # In the order in which they can be created: each refers only to those before it.
@@ -84,18 +93,19 @@ KINDS: Mapping[type[Any], Kind] = {
     User: Kind("user", User, tables.users, _user_row, {"role": _ROLES, "status": _USER_STATUSES}),
     Session: Kind("session", Session, tables.sessions, _as_it_is, {}),
     RefreshToken: Kind("refresh_token", RefreshToken, tables.refresh_tokens, _as_it_is, {}),
+    PasswordReset: Kind("password_reset", PasswordReset, tables.password_resets, _as_it_is, {}),
     Membership: Kind("membership", Membership, tables.memberships, _as_it_is, {"role": PROJECT_ROLES}),
     Task: Kind("task", Task, tables.tasks, _task_row, {"status": _STATUSES, "priority": _PRIORITIES}),
 }
 LOGGED: Mapping[str, Kind] = {KINDS[entity].name: KINDS[entity] for entity in (Project, Membership, Task)}
 
-TASK_COLUMNS: list[Column[Any]] = [column for column in tables.tasks.c if column.name != "overdue_after"]
+TASK_COLUMNS: list[Column[Any]] = [c for c in tables.tasks.c if c.name not in {"priority_rank", "words"}]
 
 
 def task_of(row: Row) -> Task:
     """Return the task in a row of TASK_COLUMNS."""
     (id_, project_id, number, title, description, status, priority, labels, due_date, due_time, due_timezone) = row[:11]
-    (assignee_id, created_by, completed_at, archived_at, created_at, updated_at, version) = row[11:]
+    (assignee_id, created_by, completed_at, archived_at, created_at, updated_at, version, overdue_after) = row[11:]
     task = object.__new__(Task)
     # A frozen dataclass sets each member through object.__setattr__: a page is built in a third of the time so.
     object.__setattr__(
@@ -110,7 +120,8 @@ def task_of(row: Row) -> Task:
             "status": _STATUSES[status],
             "priority": _PRIORITIES[priority],
             "labels": tuple(labels),
-            "due": due_date and Due(due_date, due_time and time.fromisoformat(due_time), due_timezone),
+            "due": due_date
+            and due_as_kept(due_date, due_time and time.fromisoformat(due_time), due_timezone, overdue_after),
             "assignee_id": assignee_id,
             "created_by": created_by,
             "completed_at": completed_at,
@@ -138,7 +149,9 @@ def standing_of(row: Row) -> Standing:
 
 def log_entry_of(row: Row) -> LogEntry:
     """Return the entry in a row of the log."""
-    return LogEntry(*row)
+    project_id, head, n, operation_id, actor_id, at, entity, entity_id, *records = row
+    before, after = (record and from_record(entity, record) for record in records)
+    return LogEntry(project_id, head, n, operation_id, actor_id, at, entity, entity_id, before, after)
 
 
 def to_json(value: object) -> str:

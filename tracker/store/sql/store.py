@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+from uuid import UUID
 
-from tracker.domain.project import Project, ProjectRole
-from tracker.domain.query import Cursor, Page
+from tracker.domain.password_reset import PasswordReset
+from tracker.domain.project import Member, Membership, Project, ProjectRole
+from tracker.domain.query import Page
 from tracker.domain.refusals import Unavailable
 from tracker.domain.session import RefreshToken, Session
 from tracker.domain.user import User, folded
-from tracker.store.contract import Receipt, Standing, Store
-from tracker.store.sql import migrations, reads, rows
+from tracker.store.contract import Claim, Claimed, Receipt, Standing, Store
+from tracker.store.sql import counts, migrations, pages, reads, rows
 from tracker.store.sql.commit import Commit
 from tracker.store.sql.database import Database
+from tracker.store.sql.project_reads import ProjectReads
 from tracker.store.sql.writes import Writes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from tracker.domain.changes import ChangeSet, LogEntry
-    from tracker.domain.query import TaskQuery
+    from tracker.domain.query import MemberQuery, ProjectQuery, Summary, SummaryQuery, TaskQuery, UserQuery
     from tracker.domain.task import Task
     from tracker.store.sql.prepared import Prepared
     from tracker.store.sql.transaction import Transaction
 
 Found = TypeVar("Found")
+
+_FOUND_BY: Mapping[type[Any], tuple[str, ...]] = {
+    User: ("id", "username_folded", "email_folded"),
+    PasswordReset: ("id", "user_id"),
+}
+_FIRST_ID, _LAST_ID = str(UUID(int=0)), str(UUID(int=2**128 - 1))
+
+
+class _Rehearsed(Exception):
+    """Everything went well, and is to be rolled back."""
+
+    def __init__(self, receipt: Receipt) -> None:
+        self.receipt = receipt
 
 
 class SqlStore(Store):
@@ -36,17 +53,27 @@ class SqlStore(Store):
         prepare = database.prepare
         self._database = database
         self._writes = Writes.of(database)
+        self._of_projects = ProjectReads.of(database)
         self._standing = prepare(reads.STANDING)
         self._memberships = prepare(reads.MEMBERSHIPS)
         self._has_users = prepare(reads.HAS_USERS)
         self._task = prepare(reads.TASK)
-        self._log = prepare(reads.LOG)
+        self._log = {False: prepare(reads.LOG), True: prepare(reads.LOG_OF_ENTITY)}
+        self._operation = prepare(reads.OPERATION)
+        self._claimed = prepare(reads.CLAIMED)
         self._by: dict[tuple[type[Any], str], Prepared] = {
             (entity, column): prepare(reads.one(rows.KINDS[entity], column))
-            for entity in (User, Session, RefreshToken, Project)
-            for column in (("id", "username_folded", "email_folded") if entity is User else ("id",))
+            for entity in (User, Session, RefreshToken, PasswordReset, Project)
+            for column in _FOUND_BY.get(entity, ("id",))
+        }
+        self._sessions = prepare(reads.SESSIONS)
+        self._users = {
+            (role, status): prepare(reads.users_of(role=role, status=status))
+            for role in (False, True)
+            for status in (False, True)
         }
         self._page = lru_cache(maxsize=256)(self._prepared_page)
+        self._summary = lru_cache(maxsize=256)(self._prepared_summary)
 
     @classmethod
     def open(cls, url: str, *, connections: int = 8) -> Self:
@@ -75,34 +102,90 @@ class SqlStore(Store):
     def has_users(self) -> bool:
         return bool(self._database.read(self._has_users, {})[0][0])
 
+    def users(self, query: UserQuery) -> list[User]:
+        statement = self._users[query.role is not None, query.status is not None]
+        values = {"after": query.after or _FIRST_ID, "limit": query.limit, "role": query.role, "status": query.status}
+        return [rows.entity_of(rows.KINDS[User], row) for row in self._database.read(statement, values)]
+
     def session(self, session_id: str) -> Session | None:
         return self._one(Session, session_id)
+
+    def sessions(self, user_id: str, *, at: datetime, before: str | None = None, limit: int = 50) -> list[Session]:
+        values = {"user_id": user_id, "at": at, "before": before or _LAST_ID, "limit": limit}
+        return [rows.entity_of(rows.KINDS[Session], row) for row in self._database.read(self._sessions, values)]
 
     def refresh_token(self, token_id: str) -> RefreshToken | None:
         return self._one(RefreshToken, token_id)
 
+    def password_reset(self, reset_id: str) -> PasswordReset | None:
+        return self._one(PasswordReset, reset_id)
+
+    def password_reset_of(self, user_id: str) -> PasswordReset | None:
+        return self._one(PasswordReset, user_id, "user_id")
+
     def project(self, project_id: str) -> Project | None:
         return self._one(Project, project_id)
+
+    def projects(self, query: ProjectQuery) -> list[Project]:
+        statement = self._of_projects.projects[query.member_id is not None, query.archived]
+        values = {"member_id": query.member_id, "before": query.before or _LAST_ID, "limit": query.limit}
+        return [rows.entity_of(rows.KINDS[Project], row) for row in self._database.read(statement, values)]
+
+    def project_tasks(self, project_id: str, *, limit: int, assignee_id: str | None = None) -> list[Task]:
+        values = {"project_id": project_id, "assignee_id": assignee_id, "limit": limit}
+        found = self._database.read(self._of_projects.tasks[assignee_id is not None], values)
+        return [rows.task_of(row) for row in found]
+
+    def membership(self, project_id: str, user_id: str) -> Membership | None:
+        found = self._database.read(self._of_projects.membership, {"project_id": project_id, "user_id": user_id})
+        made: Membership | None = rows.entity_of(rows.KINDS[Membership], found[0]) if found else None
+        return made
+
+    def members(self, query: MemberQuery) -> list[Member]:
+        first = query.after or _FIRST_ID
+        values = {"project_id": query.project_id, "role": query.role, "after": first, "limit": query.limit}
+        found = self._database.read(self._of_projects.members[query.role is not None], values)
+        return [Member(rows.entity_of(rows.KINDS[Membership], row[:-1]), row[-1]) for row in found]
 
     def task(self, task_id: str) -> Task | None:
         found = self._database.read(self._task, {"id": task_id})
         return rows.task_of(found[0]) if found else None
 
     def tasks(self, query: TaskQuery) -> Page:
-        found = self._database.read(self._page(reads.Shape.of(query)), reads.values_of(query))
+        values = pages.values_of(query, postgresql=self._database.is_postgresql)
+        found = self._database.read(self._page(pages.Shape.of(query)), values)
         items = tuple(map(rows.task_of, found[: query.limit]))
-        if len(found) <= query.limit:
-            return Page(items, None)
-        return Page(items, Cursor(items[-1].created_at, items[-1].id))
+        return Page(items, query.order.place_of(items[-1]) if len(found) > query.limit else None)
 
-    def log(self, project_id: str, *, after: int = 0, limit: int = 200) -> list[LogEntry]:
-        found = self._database.read(self._log, {"project_id": project_id, "after": after, "limit": limit})
+    def summary(self, query: SummaryQuery) -> Summary:
+        found = self._database.read(self._summary(counts.Shape.of(query)), counts.values_of(query))
+        return counts.summary_of(found[0])
+
+    def log(
+        self, project_id: str, *, after: int = 0, limit: int = 200, entity_id: str | None = None
+    ) -> list[LogEntry]:
+        values = {"project_id": project_id, "after": after, "limit": limit, "entity_id": entity_id}
+        found = self._database.read(self._log[entity_id is not None], values)
         return [rows.log_entry_of(row) for row in found]
 
-    def commit(self, changes: ChangeSet) -> Receipt:
-        if all(change.idle for change in changes.changes):
+    def operation(self, operation_id: str) -> list[LogEntry]:
+        found = self._database.read(self._operation, {"operation_id": operation_id})
+        return [rows.log_entry_of(row) for row in found]
+
+    def claimed(self, owner: str, key: str) -> Claimed | None:
+        found = self._database.read(self._claimed, {"owner": owner, "key": key})
+        return Claimed(*found[0]) if found else None
+
+    def commit(self, changes: ChangeSet, claim: Claim | None = None) -> Receipt:
+        if claim is None and all(change.idle for change in changes.changes):
             return Receipt({}, {})
-        return self._database.write(partial(self._commit, changes))
+        return self._database.write(partial(self._commit, changes, claim))
+
+    def rehearse(self, changes: ChangeSet) -> Receipt:
+        try:
+            self._database.write(partial(self._rehearse, changes))
+        except _Rehearsed as done:
+            return done.receipt
 
     def ping(self) -> None:
         if migrations.present(self._database) != migrations.newest():
@@ -122,8 +205,17 @@ class SqlStore(Store):
         made: Found = rows.entity_of(rows.KINDS[entity], found[0])
         return made
 
-    def _commit(self, changes: ChangeSet, transaction: Transaction) -> Receipt:
-        return Commit(changes, transaction, self._writes).run()
+    def _commit(self, changes: ChangeSet, claim: Claim | None, transaction: Transaction) -> Receipt:
+        return Commit(changes, transaction, self._writes, claim=claim, rehearsed=False).run()
 
-    def _prepared_page(self, shape: reads.Shape) -> Prepared:
-        return self._database.prepare(reads.page(shape, by_project=self._database.is_postgresql))
+    def _rehearse(self, changes: ChangeSet, transaction: Transaction) -> NoReturn:
+        receipt = Commit(changes, transaction, self._writes, claim=None, rehearsed=True).run()
+        transaction.settle()
+        raise _Rehearsed(receipt)
+
+    def _prepared_summary(self, shape: counts.Shape) -> Prepared:
+        return self._database.prepare(counts.summary(shape, postgresql=self._database.is_postgresql))
+
+    def _prepared_page(self, shape: pages.Shape) -> Prepared:
+        statement = pages.page(shape, postgresql=self._database.is_postgresql)
+        return self._database.prepare(statement, planned_once=shape.is_plain)

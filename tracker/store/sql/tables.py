@@ -19,11 +19,13 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    SmallInteger,
     String,
     Table,
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects import postgresql
 
@@ -59,6 +61,9 @@ ID = String(36).with_variant(postgresql.UUID(as_uuid=False), "postgresql")
 INSTANT = Milliseconds().with_variant(DateTime(timezone=True), "postgresql")
 LABELS = JSON().with_variant(postgresql.ARRAY(Text), "postgresql")
 RECORD = JSON(none_as_null=True)
+WORDS = Text().with_variant(postgresql.TSVECTOR, "postgresql")
+
+_ASSIGNED = text("assignee_id IS NOT NULL")
 
 metadata = MetaData(
     naming_convention={
@@ -109,6 +114,7 @@ users = Table(
     Column("inbox_id", ID, ForeignKey("projects.id"), nullable=False, index=True),
     _instant("created_at"),
     _instant("updated_at"),
+    Column("session_generation", Integer, nullable=False, server_default="1"),
     Column("version", BigInteger, nullable=False),
     Column("username_folded", Text, nullable=False),
     Column("email_folded", Text, nullable=False),
@@ -127,6 +133,7 @@ sessions = Table(
     _instant("created_at"),
     _instant("expires_at"),
     _instant("ended_at", nullable=True),
+    Column("generation", Integer, nullable=False, server_default="1"),
     Column("version", BigInteger, nullable=False),
 )
 
@@ -138,6 +145,19 @@ refresh_tokens = Table(
     _instant("created_at"),
     _instant("used_at", nullable=True),
     Column("version", BigInteger, nullable=False),
+)
+
+# One a user: who is given another has no use for the one before.
+password_resets = Table(
+    "password_resets",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("generation", Integer, nullable=False),
+    _instant("created_at"),
+    _instant("expires_at"),
+    Column("version", BigInteger, nullable=False),
+    UniqueConstraint("user_id"),
 )
 
 memberships = Table(
@@ -173,9 +193,16 @@ tasks = Table(
     _instant("updated_at"),
     Column("version", BigInteger, nullable=False),
     _instant("overdue_after", nullable=True),
+    # Made of the others, to sort and to search by.
+    Column("priority_rank", SmallInteger, nullable=False, server_default="0"),
+    Column("words", WORDS, nullable=False, server_default=""),
     UniqueConstraint("project_id", "number"),
     Index(None, "project_id", "created_at", "id"),
-    Index(None, "project_id", "overdue_after"),
+    Index(None, "project_id", "updated_at", "id"),
+    Index(None, "project_id", "overdue_after", "id"),
+    Index(None, "project_id", "assignee_id", sqlite_where=_ASSIGNED, postgresql_where=_ASSIGNED),
+    Index(None, "labels", postgresql_using="gin").ddl_if(dialect="postgresql"),
+    Index(None, "words", postgresql_using="gin").ddl_if(dialect="postgresql"),
     _one_of("status", Status),
     _one_of("priority", Priority),
 )
@@ -196,4 +223,16 @@ log_entries = Table(
     Column("after", RECORD),
     Index(None, "project_id", "entity_id", "head"),
     Index(None, "operation_id"),
+)
+
+# Idempotency keys: who sent one, for which request, and what was answered (sealed by the edge).
+claims = Table(
+    "claims",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    _instant("at"),
+    Column("answer", Text, nullable=False),
+    Index(None, "at"),
 )

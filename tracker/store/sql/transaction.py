@@ -6,6 +6,8 @@ import select
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tracker.store.sql.prepared import Prepared, Row, Values
 
 
@@ -25,11 +27,17 @@ class Transaction(Protocol):
     def ask(self, statement: Prepared, values: Values) -> Row | None:
         """Run a statement and return the one row it gives, or None."""
 
+    def ask_all(self, statement: Prepared, values: Values) -> Sequence[Row]:
+        """Run a statement and return every row it gives."""
+
     def matched(self, statement: Prepared, values: Values) -> bool:
         """Run a statement and return whether it found a row."""
 
     def alone(self, statement: Prepared, values: Values) -> Row | None:
         """Run one statement that is all there is to commit, and return the one row it gives, or None."""
+
+    def settle(self) -> None:
+        """Return when all that was sent has been run."""
 
     def commit(self) -> None:
         """Make it true."""
@@ -52,9 +60,12 @@ class OnPostgreSQL:
         self._waiting.append(self._cursor.mogrify(statement.text, statement.bound(values)))
 
     def ask(self, statement: Prepared, values: Values) -> Row | None:
+        return next(iter(self.ask_all(statement, values)), None)
+
+    def ask_all(self, statement: Prepared, values: Values) -> Sequence[Row]:
         self.send(statement, values)
         self._run()
-        return next(iter(statement.rows(self._cursor)), None)
+        return statement.rows(self._cursor)
 
     def matched(self, statement: Prepared, values: Values) -> bool:
         self.send(statement, values)
@@ -68,6 +79,10 @@ class OnPostgreSQL:
         self._waiting.clear()  # no BEGIN: the statement is a transaction of its own
         self.committing = True
         return self.ask(statement, values)
+
+    def settle(self) -> None:
+        if self._waiting:
+            self._run()
 
     def commit(self) -> None:
         if not self.committing:
@@ -102,8 +117,11 @@ class OnSQLite:
         self._cursor.execute(statement.text, statement.bound(values))
 
     def ask(self, statement: Prepared, values: Values) -> Row | None:
+        return next(iter(self.ask_all(statement, values)), None)
+
+    def ask_all(self, statement: Prepared, values: Values) -> Sequence[Row]:
         self.send(statement, values)
-        return next(iter(statement.rows(self._cursor)), None)
+        return statement.rows(self._cursor)
 
     def matched(self, statement: Prepared, values: Values) -> bool:
         self.send(statement, values)
@@ -111,6 +129,9 @@ class OnSQLite:
 
     def alone(self, statement: Prepared, values: Values) -> Row | None:
         return self.ask(statement, values)
+
+    def settle(self) -> None:
+        pass
 
     def commit(self) -> None:
         self.committing = True

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Integer, bindparam, delete, insert, literal_column, or_, select, update
+from sqlalchemy import BigInteger, Integer, bindparam, delete, func, insert, literal_column, or_, select, update
 
 from tracker.domain.user import Role
 from tracker.store.sql.rows import KINDS
 from tracker.store.sql.single import Single
-from tracker.store.sql.tables import log_entries, memberships, projects, tasks, users
+from tracker.store.sql.tables import claims, log_entries, memberships, projects, tasks, users
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import ColumnElement, Update
+    from sqlalchemy import ColumnElement, Select, Table, Update
 
     from tracker.domain.changes import Entity
     from tracker.store.sql.database import Database
@@ -67,8 +67,11 @@ class Writes:
     hold_head: Prepared
     move_task: Prepared
     raise_access: Prepared
-    raise_access_around: Prepared
+    hold_contents: tuple[Prepared, ...]
+    who_sees: Prepared
     log: Prepared
+    forget_claim: Prepared
+    keep_claim: Prepared
     single: Single | None
     """The shorter way of PostgreSQL."""
 
@@ -83,14 +86,21 @@ class Writes:
             hold_head=prepare(select(projects.c.head).where(_is(projects.c.id), required).with_for_update(read=True)),
             move_task=prepare(update(tasks).where(_is(tasks.c.id)), ["project_id", "number"]),
             raise_access=prepare(_raise_access(bindparam("by", type_=Integer)).where(_is(users.c.id))),
-            raise_access_around=prepare(_raise_access(1).where(_sees(projects.c.id))),
+            hold_contents=tuple(map(prepare, (_held(tasks, tasks.c.id), _held(memberships, memberships.c.user_id)))),
+            who_sees=prepare(select(users.c.id).where(_sees(projects.c.id))),
             log=prepare(insert(log_entries), [column.name for column in log_entries.c]),
+            forget_claim=prepare(delete(claims).where(_is(claims.c.owner), _is(claims.c.key), _is_older(claims.c.at))),
+            keep_claim=prepare(insert(claims), [column.name for column in claims.c]),
             single=Single.of(database) if database.is_postgresql else None,
         )
 
 
 def _is(column: ColumnElement[Any]) -> ColumnElement[bool]:
     return column == bindparam(f"is_{column.key}")
+
+
+def _is_older(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    return column <= bindparam("is_before", type_=column.type)
 
 
 def _next_head(*which: ColumnElement[bool]) -> Any:
@@ -101,6 +111,12 @@ def _next_head(*which: ColumnElement[bool]) -> Any:
         .values(head=projects.c.head + literal_column("1"), last_number=projects.c.last_number + created)
         .returning(projects.c.head, projects.c.last_number)
     )
+
+
+def _held(table: Table, by: ColumnElement[Any]) -> Select[Any]:
+    """Return the statement that locks what is in a project, row by row in the order of the commits that change it."""
+    rows = select(by).where(table.c.project_id == bindparam("is_id")).order_by(by).with_for_update()
+    return select(func.count()).select_from(rows.subquery())
 
 
 def _raise_access(by: Any) -> Update:

@@ -1,0 +1,122 @@
+"""A thousand writes at random, by many: whoever reads the log from its beginning has just what the lists show."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from tests.racing import at_once
+from tracker.domain.project import ProjectRole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.client import Client, Received
+    from tests.world import World
+
+CLIENTS = 8
+WRITES = 125
+Json = dict[str, Any]
+
+
+class Writer:
+    """Somebody who does whatever comes to mind; what the contract refuses them is no failure."""
+
+    def __init__(self, client: Client, projects: list[str], seed: int) -> None:
+        self._client, self._projects = client, projects
+        self._random = random.Random(seed)  # noqa: S311 - a seed, so that a failure can be had again
+        self._operations: list[str] = []
+        self.statuses: Counter[int] = Counter()
+
+    def write(self, times: int) -> None:
+        acts = [self._create, self._change, self._change, self._move, self._delete, self._bulk, self._undo]
+        for act in self._random.choices(acts, k=times):
+            answer = act()
+            self.statuses[answer.status] += 1
+            if "operation-id" in answer.headers:
+                self._operations.append(answer.headers["operation-id"])
+
+    def _some_task(self) -> str:
+        found = [task["id"] for task in self._client.get("/tasks").json["items"]]
+        return self._random.choice(found) if found else "0192f3a4-5b6c-7d8e-9f00-112233445566"
+
+    def _create(self) -> Received:
+        body = {"title": self._title(), "project_id": self._random.choice(self._projects)}
+        return self._client.post("/tasks", body)
+
+    def _change(self) -> Received:
+        return self._client.patch(f"/tasks/{self._some_task()}", {"title": self._title(), "labels": [self._title()]})
+
+    def _move(self) -> Received:
+        return self._client.patch(f"/tasks/{self._some_task()}", {"project_id": self._random.choice(self._projects)})
+
+    def _delete(self) -> Received:
+        return self._client.delete(f"/tasks/{self._some_task()}")
+
+    def _bulk(self) -> Received:
+        ids = sorted({self._some_task() for _ in range(4)})
+        return self._client.post("/tasks/bulk", {"ids": ids, "patch": {"description": self._title()}})
+
+    def _undo(self) -> Received:
+        some = self._operations or ["0192f3a4-5b6c-7d8e-9f00-112233445566"]
+        return self._client.post(f"/operations/{self._random.choice(some)}/undo")
+
+    def _title(self) -> str:
+        return f"Task {self._random.randrange(10**6)}"
+
+
+def test_the_log_read_from_its_beginning_is_what_the_lists_show(world: World) -> None:
+    people = [world.person(f"person-{n}") for n in range(CLIENTS)]
+    projects = [world.project_of(dict.fromkeys(people, ProjectRole.OWNER)).id for _ in range(2)]
+    writers = [Writer(world.of(person), projects, seed) for seed, person in enumerate(people)]
+
+    at_once(CLIENTS, lambda n: writers[n].write(WRITES))
+
+    statuses = sum((writer.statuses for writer in writers), Counter[int]())
+    assert set(statuses) <= {200, 201, 204, 404, 409}, statuses
+    assert statuses[201] + statuses[200] + statuses[204] > CLIENTS * WRITES / 2, "too little happened"
+    reader = world.of(people[0])
+    for project_id in projects:
+        log = list(read_on(reader, project_id))
+        assert gapless(log)
+        assert replayed(log) == {task["id"]: task for task in listed(reader) if task["project_id"] == project_id}
+
+
+def read_on(client: Client, project_id: str) -> Iterator[Json]:
+    """Yield every change of a project, in stretches of a length that cuts commits in two if anything does."""
+    after, more = 0, True
+    while more:
+        page = client.get(f"/projects/{project_id}/changes", query={"after": after, "limit": 7}).json
+        yield from page["items"]
+        after, more = page["head"], page["more"]
+
+
+def gapless(log: list[Json]) -> bool:
+    """Whether each commit is there once, all of it, in order."""
+    commits = [(head, [change["n"] for change in found]) for head, found in groupby(log, lambda change: change["head"])]
+    heads = [head for head, _ in commits]
+    return heads == list(range(1, len(heads) + 1)) and all(ns == list(range(1, len(ns) + 1)) for _, ns in commits)
+
+
+def replayed(log: list[Json]) -> dict[str, Json]:
+    """Return the tasks that are left when every change is made in turn; each has to fit what the one before left."""
+    tasks: dict[str, Json] = {}
+    for change in (change for change in log if change["entity"] == "task"):
+        assert tasks.get(change["entity_id"]) == change["before"]
+        if change["after"] is None:
+            del tasks[change["entity_id"]]
+        else:
+            tasks[change["entity_id"]] = change["after"]
+    return tasks
+
+
+def listed(client: Client) -> Iterator[Json]:
+    """Yield every task on every page."""
+    page = client.get("/tasks", query={"limit": 50}).json
+    while True:
+        yield from page["items"]
+        if page["next"] is None:
+            return
+        page = client.get("/tasks", query={"limit": 50, "cursor": page["next"]}).json

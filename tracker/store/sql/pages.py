@@ -1,0 +1,116 @@
+"""The statements that list tasks, made by the shape of a query: what it asks for, without the values.
+
+A page begins after the place where the one before ended, in the order of a column and then of the ids: what stood
+still in between is neither missed nor repeated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import Integer, and_, bindparam, or_, select, true, tuple_
+
+from tracker.domain.query import Archived, Order, SortKey
+from tracker.store.sql import filters, scopes
+from tracker.store.sql.rows import TASK_COLUMNS
+from tracker.store.sql.tables import tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Column, ColumnElement, Select
+
+    from tracker.domain.query import TaskQuery
+
+_SORTED_BY: Mapping[SortKey, Column[Any]] = {
+    SortKey.CREATED_AT: tasks.c.created_at,
+    SortKey.UPDATED_AT: tasks.c.updated_at,
+    SortKey.DUE: tasks.c.overdue_after,
+    SortKey.PRIORITY: tasks.c.priority_rank,
+    SortKey.NUMBER: tasks.c.number,
+}
+# These are found by an index of their own in all projects at once, and what is found is few.
+_FOUND_AT_ONCE = frozenset({"ids", "project_id", "label", "words"})
+# All there is to a shape for which a connection keeps a plan; any other is planned with its values, which pays.
+_PLAIN = frozenset({"project_id", Archived.EXCLUDE.value})
+
+
+class Shape(NamedTuple):
+    """What two queries have in common that one statement answers; the users in their scopes are values of it."""
+
+    scopes: scopes.Shapes
+    filter: frozenset[str]
+    order: Order
+    goes_on: bool
+    goes_on_at_nothing: bool
+    """Whether it goes on among those that have no value to sort by."""
+
+    @classmethod
+    def of(cls, query: TaskQuery) -> Shape:
+        """Return the shape of a query."""
+        cursor = query.cursor
+        names = filters.names_of(query.filter)
+        at_nothing = cursor is not None and cursor.value is None
+        return cls(scopes.shapes_of(query.scopes), names, query.order, cursor is not None, at_nothing)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one of the few that are asked for all the time."""
+        return self.filter <= _PLAIN
+
+
+def values_of(query: TaskQuery, *, postgresql: bool) -> dict[str, Any]:
+    """Return the values for the statement of a query's shape; one row more than a page tells whether it goes on."""
+    asked = filters.values_of(query.filter, postgresql=postgresql)
+    values = {**asked, **scopes.values_of(query.scopes), "limit": query.limit + 1}
+    if query.cursor is not None:
+        values |= {"place": query.cursor.value, "id": query.cursor.id}
+    return values
+
+
+def page(shape: Shape, *, postgresql: bool) -> Select[Any]:
+    """Return the statement for a page of tasks.
+
+    On PostgreSQL it takes the first of each project from its index and merges those, so that a page costs what it shows
+    and not what there is. That needs LATERAL, which SQLite has not.
+    """
+    if postgresql and not shape.filter & _FOUND_AT_ONCE:
+        return _merged(shape)
+    wanted = select(*TASK_COLUMNS).where(scopes.visible(shape.scopes, postgresql=postgresql))
+    return _first(wanted, shape, postgresql=postgresql)
+
+
+def _first(statement: Select[Any], shape: Shape, *, postgresql: bool) -> Select[Any]:
+    asked = (filters.condition(name, postgresql=postgresql) for name in sorted(shape.filter))
+    statement = statement.where(*asked)
+    if shape.goes_on:
+        statement = statement.where(_after_place(shape))
+    return _in_order(statement, shape.order, tasks.c)
+
+
+def _in_order(statement: Select[Any], order: Order, columns: Any) -> Select[Any]:
+    value = columns[_SORTED_BY[order.key].name]
+    by = (value.desc(), columns.id.desc()) if order.descending else (value.asc(), columns.id.asc())
+    first = by[0].nulls_last() if order.key is SortKey.DUE else by[0]
+    return statement.order_by(first, by[1]).limit(bindparam("limit", type_=Integer))
+
+
+def _after_place(shape: Shape) -> ColumnElement[bool]:
+    value, id_ = _SORTED_BY[shape.order.key], tasks.c.id
+    place, last_id = bindparam("place", type_=value.type), bindparam("id", type_=id_.type)
+    if shape.goes_on_at_nothing:
+        return and_(value.is_(None), id_ < last_id if shape.order.descending else id_ > last_id)
+    here, there = tuple_(value, id_), tuple_(place, last_id)
+    after = here < there if shape.order.descending else here > there
+    return or_(after, value.is_(None)) if value.nullable else after
+
+
+def _merged(shape: Shape) -> Select[Any]:
+    searched = scopes.searched(shape.scopes).subquery("searched")
+    columns = [*TASK_COLUMNS, *({_SORTED_BY[shape.order.key]} - set(TASK_COLUMNS))]
+    within = select(*columns).where(tasks.c.project_id == searched.c.id)
+    if not scopes.is_whole_projects(shape.scopes):
+        within = within.where(scopes.visible(shape.scopes, postgresql=True))
+    first = _first(within, shape, postgresql=True).lateral("first")
+    wanted = select(*(first.c[column.name] for column in TASK_COLUMNS)).select_from(searched.join(first, true()))
+    return _in_order(wanted, shape.order, first.c)

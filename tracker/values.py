@@ -1,0 +1,55 @@
+"""What some settings may be. Each function returns a value in its one form; the text of a ValueError is the rule."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_network
+
+from limits import parse_many
+from redis import ConnectionPool
+
+DAY = 86_400
+_MOST = 10**6
+_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[0-9a-z_.-]+)(:[0-9]{1,5})?", re.ASCII)
+
+
+def rate(text: str) -> str:
+    """Check a rate in the notation of the library ``limits``, or ``off``."""
+    if text == "off":
+        return text
+    try:
+        (parsed,) = parse_many(text)
+    except ValueError:
+        raise ValueError("must be 'off' or a rate such as '600/minute' or '10/15 minutes'") from None
+    if not (1 <= parsed.amount <= _MOST and 1 <= parsed.get_expiry() <= DAY):
+        raise ValueError(f"must let through 1 to {_MOST} requests in a day at the most")
+    return text
+
+
+def redis_url(url: str) -> str:
+    """Check a URL that the library ``redis`` takes, options included."""
+    rule = "must be a URL such as redis://:password@host:6379/0, or begin with rediss:// or unix://"
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError(rule)
+    try:
+        pool = ConnectionPool.from_url(url)
+        pool.connection_class(**pool.connection_kwargs)  # connects to nothing yet
+    except (TypeError, ValueError):
+        raise ValueError(rule) from None
+    return url
+
+
+def networks(listed: tuple[str, ...]) -> tuple[str, ...]:
+    """Check addresses and networks; ``10.0.0.1/8`` is neither."""
+    try:
+        return tuple(str(ip_network(network)) for network in listed)
+    except ValueError:
+        raise ValueError("must be addresses such as 192.0.2.7 or networks such as 10.0.0.0/8") from None
+
+
+def origins(listed: tuple[str, ...]) -> tuple[str, ...]:
+    """Check origins as browsers write them."""
+    lowered = tuple(origin.lower() for origin in listed)
+    if not all(_ORIGIN.fullmatch(origin) for origin in lowered):
+        raise ValueError("must be origins such as https://app.example.com, without a path or a slash at the end, or *")
+    return lowered
