@@ -25,6 +25,7 @@ from tracker.edge.document import Document, contract
 from tracker.edge.idempotency import Records
 from tracker.edge.security import Actors
 from tracker.edge.tokens import AUDIENCE, ISSUER
+from tracker.edge.validation import RequestValidator
 from tracker.settings import Settings
 from tracker.store.contract import decide_and_commit
 
@@ -98,6 +99,11 @@ class Operations:
             for operation in document.operations
             if hasattr(self, operation.id)
         }
+        self._defaults = {
+            operation.id: RequestValidator(operation)._defaults
+            for operation in document.operations
+            if hasattr(self, operation.id)
+        }
 
     def getTask(self, task_id: str, token_info: Claims) -> Answer:  # noqa: N802 - an operationId
         return self._answer("getTask", token_info, {"task_id": task_id})
@@ -113,7 +119,7 @@ class Operations:
 
     def _answer(self, operation_id: str, token_info: Claims, arguments: Mapping[str, Any]) -> Answer:
         call = Call(request.method, request.path, request.query_string, {}, "", claims=token_info)
-        call.arguments = dict(arguments)
+        call.arguments = {**self._defaults[operation_id], **arguments}
         carrier = self._carriers[operation_id]
         decision, receipt = decide_and_commit(
             partial(carrier._decide, call, dry=False), partial(carrier._commit, call, dry=False)

@@ -87,13 +87,13 @@ def test_flask_goes_where_connexion_routed_and_asks_no_router_of_its_own(world: 
 
 
 def test_a_middleware_that_would_wait_is_caught(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    chain = stack_of(world)._app
+    chain = stack_of(world)._chain
 
     async def waits(scope: Any, receive: Any, send: Any) -> None:
         await asyncio.sleep(0)
         await chain(scope, receive, send)
 
-    monkeypatch.setattr(stack_of(world), "_app", waits)
+    monkeypatch.setattr(stack_of(world), "_chain", waits)
     with pytest.raises(RuntimeError, match="waited"):
         stack_of(world)(a_call())
     assert world.responder(a_call()).status == 500
@@ -139,8 +139,8 @@ def test_a_bug_in_a_handler_is_a_500_that_tells_nothing(
 
 
 def test_the_chain_is_built_once_and_is_ready_for_many_first_requests() -> None:
-    made = Stack(DOCUMENT, {o.id: _answers for o in DOCUMENT.operations}, _bearer())
-    chain, ready = made._app, Barrier(32, timeout=PATIENCE)
+    made = Stack(Document(document_bytes()), {o.id: _answers for o in DOCUMENT.operations}, _bearer())
+    chain, ready = made._chain, Barrier(32, timeout=PATIENCE)
 
     def ask(_: int) -> int:
         ready.wait()
@@ -148,7 +148,16 @@ def test_the_chain_is_built_once_and_is_ready_for_many_first_requests() -> None:
 
     with ThreadPoolExecutor(32) as threads:
         assert list(threads.map(ask, range(32))) == [200] * 32
-    assert made._app is chain
+    assert made._chain is chain
+
+
+def test_two_stacks_of_a_document_share_the_chain_and_neither_endpoints_nor_tokens() -> None:
+    refused = Bearer(AccessTokens(KeyRing(secret_key("x" * 40)), lifetime=timedelta(minutes=10)), lambda: NOON)
+    one = Stack(DOCUMENT, {o.id: _answers for o in DOCUMENT.operations}, _bearer())
+    other = Stack(DOCUMENT, {o.id: _answers_otherwise for o in DOCUMENT.operations}, refused)
+
+    assert one._chain is other._chain
+    assert (one(a_call()).status, other(a_call()).status) == (200, 202)
 
 
 def test_one_call_sees_nothing_of_another(world: World) -> None:
@@ -169,6 +178,10 @@ def test_one_call_sees_nothing_of_another(world: World) -> None:
 
 def _answers(_: Call) -> Response:
     return Response("{}", 200, content_type="application/json")
+
+
+def _answers_otherwise(_: Call) -> Response:
+    return Response("{}", 202, content_type="application/json")
 
 
 def _bearer() -> Bearer:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextvars
 import re
 import warnings
-from functools import partial
+from functools import cache, partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ from tracker.edge.problems import NoSuchPath
 from tracker.edge.validation import RequestValidator
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from tracker.edge.document import Document, Json
     from tracker.edge.security import Bearer
@@ -46,28 +46,21 @@ if TYPE_CHECKING:
     Scope = dict[str, Any]
     Receive = Callable[[], Awaitable[dict[str, Any]]]
     Send = Callable[[dict[str, Any]], Awaitable[None]]
-    App = Callable[[Scope, Receive, Send], Awaitable[None]]
+    App = Callable[[Scope, Receive, Send], Coroutine[None, None, None]]
+
+
+_SCOPE = "tracker.scope"
+_STACK = "tracker.stack"
 
 
 class Stack:
     """The whole chain as a function from a Call to an Answer."""
 
     def __init__(self, document: Document, endpoints: Mapping[str, Endpoint], bearer: Bearer) -> None:
-        """Route every operation of the document to its endpoint, by operationId."""
-        validators = {operation.id: RequestValidator(operation) for operation in document.operations}
-        app = connexion.FlaskApp(
-            "tracker",
-            middlewares=[RoutingMiddleware, SecurityMiddleware, partial(Contract, validators=validators)],
-            resolver=Resolver(lambda operation_id: endpoints[operation_id]),
-            security_map={"bearer": lambda: _BearerHandler(bearer)},
-            swagger_ui_options=SwaggerUIOptions(swagger_ui=False, serve_spec=False),
-        )
-        app.middleware.app = FlaskInPlace()
-        app.app = app.middleware.app.app
-        app.add_api(_outline(document))
-        # Built now: Connexion would build it on the first request, and many first requests build it many times.
-        self._app, app.middleware.middleware_stack = app.middleware._build_middleware_stack()  # noqa: SLF001 - it has no public name
-        self._owner = app.middleware
+        """Answer every operation of the document by its endpoint; KeyError where one has none."""
+        self.endpoints = {operation.id: endpoints[operation.id] for operation in document.operations}
+        self.bearer = bearer
+        self._chain, self._owner = _chain(document)
 
     def __call__(self, call: Call) -> Answer:
         """Run a call through to its answer; whatever is raised on the way is raised here."""
@@ -79,10 +72,10 @@ class Stack:
             "root_path": "",
             "query_string": call.query,
             "headers": [],
-            "extensions": {CALL: call},
+            "extensions": {CALL: call, _STACK: self},
             "app": self._owner,
         }
-        coroutine = self._app(scope, _nothing_to_receive, partial(_collect, messages))
+        coroutine = self._chain(scope, _nothing_to_receive, partial(_collect, messages))
         try:
             contextvars.copy_context().run(coroutine.send, None)
         except StopIteration:
@@ -91,6 +84,32 @@ class Stack:
             raise _refusal(problem) from problem
         coroutine.close()
         raise RuntimeError("something in the chain waited: it has to run to its end in one thread")
+
+
+@cache
+def _chain(document: Document) -> tuple[App, Any]:
+    """Return the chain for a document, and what Connexion calls its owner: what it routes to is looked up in the Stack.
+
+    It keeps nothing of a request, so that one is enough for a process, whoever builds how many stacks of it.
+    """
+    validators = {operation.id: RequestValidator(operation) for operation in document.operations}
+    app = connexion.FlaskApp(
+        "tracker",
+        middlewares=[RoutingMiddleware, SecurityMiddleware, partial(Contract, validators=validators)],
+        resolver=Resolver(lambda _operation_id: _answered_by_its_stack),
+        security_map={"bearer": _BearerHandler},
+        swagger_ui_options=SwaggerUIOptions(swagger_ui=False, serve_spec=False),
+    )
+    app.middleware.app = FlaskInPlace()
+    app.app = app.middleware.app.app
+    app.add_api(_outline(document))
+    # Built now: Connexion would build it on the first request, and many first requests build it many times.
+    chain, app.middleware.middleware_stack = app.middleware._build_middleware_stack()  # noqa: SLF001 - it has no public name
+    return chain, app.middleware
+
+
+def _answered_by_its_stack() -> None:
+    """Stand for every operation where Connexion wants a function of it."""
 
 
 def _outline(document: Document) -> Json:
@@ -132,15 +151,13 @@ def _refusal(problem: ProblemException) -> Exception:
 class _BearerHandler:
     """What Connexion asks for the ``bearer`` scheme; its own inspects the function's signature on every request."""
 
-    def __init__(self, bearer: Bearer) -> None:
-        self._bearer = bearer
-
     def get_fn(self, security_scheme: object, required_scopes: object) -> Callable[[Any], Any]:  # noqa: ARG002 - Connexion's signature
         return self._verify
 
     def _verify(self, connexion_request: Any) -> Any:
-        call: Call = connexion_request.scope["extensions"][CALL]
-        call.claims = self._bearer.claims(call)
+        extensions = connexion_request.scope["extensions"]
+        call: Call = extensions[CALL]
+        call.claims = extensions[_STACK].bearer.claims(call)
         return NO_VALUE if call.claims is None else call.claims
 
 
@@ -167,7 +184,6 @@ class Contract(SpecMiddleware):
         await self._app(scope, receive, send)
 
 
-_SCOPE = "tracker.scope"
 _NOTHING = BytesIO()
 
 
@@ -260,15 +276,15 @@ class _Api(FlaskApi):
     """Makes views once; Connexion's own wraps the handler anew on every request."""
 
     def make_operation(self, operation: Any) -> Callable[..., Response]:
-        return _View(operation.operation_id, operation.function)
+        return _View(operation.operation_id)
 
 
 class _View:
     """What Flask calls for an operation."""
 
-    def __init__(self, operation_id: str, endpoint: Endpoint) -> None:
-        self.operation_id, self._endpoint = operation_id, endpoint
-        self.__name__ = operation_id  # Flask asks functions for their names
+    def __init__(self, operation_id: str) -> None:
+        self.operation_id = self.__name__ = operation_id  # Flask asks functions for their names
 
     def __call__(self, **_path: str) -> Response:
-        return self._endpoint(request.environ[CALL])
+        stack: Stack = request.environ[_SCOPE]["extensions"][_STACK]
+        return stack.endpoints[self.operation_id](request.environ[CALL])
