@@ -342,7 +342,7 @@ def test_where_tokens_are_not_needed_addresses_are_counted(store: SqlStore) -> N
 
 def test_a_policy_that_there_is_not_stops_the_start(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     misspelt = DOCUMENT.yaml_bytes.replace(b"x-rate-limit: login", b"x-rate-limit: lgoin")
-    monkeypatch.setattr(app, "document_bytes", lambda: misspelt)
+    monkeypatch.setattr(app, "contract", lambda: Document(misspelt))
     with pytest.raises(UnknownPolicy, match="lgoin"):
         app.responder(World(store).settings, store)
 

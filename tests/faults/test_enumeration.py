@@ -20,8 +20,9 @@ from tracker.edge import passwords
 from tracker.store.sql.store import SqlStore
 
 SAMPLES = 40
-ATTEMPTS = 3
-ALIKE = 0.002  # seconds between the medians
+ATTEMPTS = 5
+ALIKE = 0.002  # seconds between the medians of what is computed
+ELSEWHERE = 0.004  # seconds between the fastest answers
 PASSWORD = "correct horse battery"
 
 Ask = Callable[[], Received]
@@ -125,7 +126,8 @@ def test_refusals_cost_alike(here: World, group: Callable[[World], dict[str, Ask
             for name, ask in asks.items():  # in turns, so that a busy moment is everybody's
                 taken[name].append(measured(ask))
         costs = {name: typical(each) for name, each in taken.items()}
-        if all(max(each) - min(each) < ALIKE for each in zip(*costs.values(), strict=True)):
+        apart = Cost(*(max(each) - min(each) for each in zip(*costs.values(), strict=True)))
+        if apart.computed < ALIKE and apart.fastest < ELSEWHERE:
             return
     pytest.fail(f"told apart by what they cost: {costs}")
 
@@ -133,8 +135,8 @@ def test_refusals_cost_alike(here: World, group: Callable[[World], dict[str, Ask
 class Cost(NamedTuple):
     """Seconds: the median of what this thread computed, and the fastest answer by the clock on the wall.
 
-    Neither is moved by what else the machine does, which a median by the clock on the wall is, by ten times as much as
-    is looked for here. The first sees work that is left out, the second a wait that is put in.
+    What else the machine does moves the first by a tenth of what is looked for, but a median by the clock on the wall
+    by ten times as much. The second is there for what is done elsewhere, and waited for.
     """
 
     computed: float
