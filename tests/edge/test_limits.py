@@ -19,6 +19,7 @@ from tests.servers import RedisServer, redis_server
 from tests.world import DOCUMENT, Person, World
 from tracker import app
 from tracker.edge.addresses import Proxies
+from tracker.edge.document import Document
 from tracker.edge.front import Front
 from tracker.edge.limits import UnknownPolicy
 from tracker.store.sql.store import SqlStore
