@@ -102,12 +102,8 @@ class World:
         self.add(session)
         return Person(user, session, app.tokens(self.settings).issue(user, session, at=self.clock()))
 
-    def project(self, **members: ProjectRole) -> Project:
-        """Return a project; ``members`` are people's ids with their roles, ids spelled with underscores for dashes."""
-        project = Project.new("Kitchen", at=self.clock())
-        self.add(project, *(Membership(project.id, who, role, self.clock()) for who, role in members.items()))
-        return project
-
-    def project_of(self, members: Mapping[Person, ProjectRole]) -> Project:
+    def project(self, members: Mapping[Person, ProjectRole] | None = None) -> Project:
         """Return a project of people with roles in it."""
-        return self.project(**{person.id: role for person, role in members.items()})
+        project, at = Project.new("Kitchen", at=self.clock()), self.clock()
+        self.add(project, *(Membership(project.id, who.id, role, at) for who, role in (members or {}).items()))
+        return project

@@ -18,21 +18,6 @@ Json = dict[str, Any]
 
 
 @pytest.fixture
-def ann(world: World) -> Person:
-    return world.person("ann")
-
-
-@pytest.fixture
-def client(world: World, ann: Person) -> Client:
-    return world.of(ann)
-
-
-@pytest.fixture
-def kitchen(world: World, ann: Person) -> Project:
-    return world.project_of({ann: ProjectRole.OWNER})
-
-
-@pytest.fixture
 def tasks(client: Client, kitchen: Project) -> list[Json]:
     titles = ("Water the plants", "Paint the ceiling", "Lay the floor")
     return [client.post("/tasks", {"title": title, "project_id": kitchen.id}).json for title in titles]
@@ -142,7 +127,7 @@ def test_one_that_may_only_be_read_keeps_all_as_they_are(
     world: World, client: Client, tasks: list[Json], ann: Person
 ) -> None:
     bob = world.person("bob")
-    shown = world.project_of({bob: ProjectRole.OWNER, ann: ProjectRole.VIEWER})
+    shown = world.project({bob: ProjectRole.OWNER, ann: ProjectRole.VIEWER})
     his = world.of(bob).post("/tasks", {"title": "His", "project_id": shown.id}).json
 
     refused = client.post("/tasks/bulk", {"ids": [*ids(tasks), his["id"]], "patch": {"priority": "low"}})
@@ -154,7 +139,7 @@ def test_one_that_may_only_be_read_keeps_all_as_they_are(
 def test_all_of_them_move_to_another_project_with_numbers_of_that(
     world: World, client: Client, tasks: list[Json], ann: Person
 ) -> None:
-    garden = world.project_of({ann: ProjectRole.EDITOR})
+    garden = world.project({ann: ProjectRole.EDITOR})
     client.post("/tasks", {"title": "There before", "project_id": garden.id})
 
     moved = client.post("/tasks/bulk", {"ids": ids(tasks), "patch": {"project_id": garden.id}}).json["items"]

@@ -16,21 +16,6 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-@pytest.fixture
-def ann(world: World) -> Person:
-    return world.person("ann")
-
-
-@pytest.fixture
-def client(world: World, ann: Person) -> Client:
-    return world.of(ann)
-
-
-@pytest.fixture
-def kitchen(world: World, ann: Person) -> Project:
-    return world.project_of({ann: ProjectRole.OWNER})
-
-
 def changes(client: Client, project_id: str, after: int = 0, limit: int = 200) -> Json:
     page: Json = client.get(f"/projects/{project_id}/changes", query={"after": after, "limit": limit}).json
     return page
@@ -112,8 +97,8 @@ def test_a_task_that_leaves_ends_here_and_begins_there_and_tells_neither_of_the_
     world: World, client: Client, kitchen: Project, ann: Person
 ) -> None:
     bob, eve = world.person("bob"), world.person("eve")
-    garden = world.project_of({ann: ProjectRole.OWNER, eve: ProjectRole.VIEWER})
-    shed = world.project_of({ann: ProjectRole.OWNER, bob: ProjectRole.VIEWER})
+    garden = world.project({ann: ProjectRole.OWNER, eve: ProjectRole.VIEWER})
+    shed = world.project({ann: ProjectRole.OWNER, bob: ProjectRole.VIEWER})
     task = a_task(client, garden)
 
     moved = client.patch(f"/tasks/{task['id']}", {"project_id": shed.id, "title": "In the shed"}).json

@@ -13,16 +13,6 @@ if TYPE_CHECKING:
 KEY = {"idempotency-key": "5f2c9a1e"}
 
 
-@pytest.fixture
-def ann(world: World) -> Person:
-    return world.person("ann")
-
-
-@pytest.fixture
-def client(world: World, ann: Person) -> Client:
-    return world.of(ann)
-
-
 def same(answer: Received) -> tuple[int, bytes, dict[str, str]]:
     kept = {name: value for name, value in answer.headers.items() if name != "idempotent-replayed"}
     return answer.status, answer.body, kept

@@ -206,11 +206,6 @@ def test_a_login_with_the_password_as_it_was_gains_nothing(registered: World, mo
 # Sessions.
 
 
-@pytest.fixture
-def ann(world: World) -> Person:
-    return world.person("ann")
-
-
 def sessions(client: Client, **query: object) -> list[str]:
     """Return the ids on every page."""
     found: list[str] = []

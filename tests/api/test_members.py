@@ -25,23 +25,13 @@ ROUNDS = 50
 
 
 @pytest.fixture
-def ann(world: World) -> Person:
-    return world.person("ann")
-
-
-@pytest.fixture
 def bob(world: World) -> Person:
     return world.person("bob")
 
 
 @pytest.fixture
-def client(world: World, ann: Person) -> Client:
-    return world.of(ann)
-
-
-@pytest.fixture
 def kitchen(world: World, ann: Person) -> Project:
-    return world.project_of({ann: OWNER})
+    return world.project({ann: OWNER})
 
 
 def member(project: Project, person: Person) -> str:
@@ -74,7 +64,7 @@ def test_whoever_is_taken_in_is_in_on_their_next_request(
 
 
 def test_another_role_holds_on_the_next_request(world: World, client: Client, ann: Person, bob: Person) -> None:
-    kitchen = world.project_of({ann: OWNER, bob: EDITOR})
+    kitchen = world.project({ann: OWNER, bob: EDITOR})
 
     put = client.put(member(kitchen, bob), {"role": "viewer"})
 
@@ -91,7 +81,7 @@ def test_the_role_somebody_has_already_changes_nothing(client: Client, kitchen: 
 
 def test_members_are_listed_by_their_ids_page_by_page(world: World, client: Client, ann: Person) -> None:
     people = [world.person(f"person-{n}") for n in range(4)]
-    kitchen = world.project_of({ann: OWNER, **dict.fromkeys(reversed(people), EDITOR)})
+    kitchen = world.project({ann: OWNER, **dict.fromkeys(reversed(people), EDITOR)})
     path = f"/projects/{kitchen.id}/members"
 
     first = client.get(path, query={"limit": 2})
@@ -106,7 +96,7 @@ def test_members_are_listed_by_their_ids_page_by_page(world: World, client: Clie
 def test_a_cursor_is_good_for_the_members_of_one_project(
     world: World, client: Client, ann: Person, bob: Person
 ) -> None:
-    kitchen, garden = (world.project_of({ann: OWNER, bob: EDITOR}) for _ in range(2))
+    kitchen, garden = (world.project({ann: OWNER, bob: EDITOR}) for _ in range(2))
     cursor = client.get(f"/projects/{kitchen.id}/members", query={"limit": 1}).json["next"]
 
     refused = client.get(f"/projects/{garden.id}/members", query={"cursor": cursor})
@@ -123,7 +113,7 @@ def test_the_list_is_told_not_to_have_changed_until_it_has(client: Client, kitch
 
 
 def test_a_change_is_made_to_the_version_that_was_seen(world: World, client: Client, ann: Person, bob: Person) -> None:
-    kitchen = world.project_of({ann: OWNER, bob: EDITOR})
+    kitchen = world.project({ann: OWNER, bob: EDITOR})
     path, seen = member(kitchen, bob), {"if-match": '"1"'}
 
     assert client.put(path, {"role": "viewer"}, headers=seen).status == 200
@@ -135,7 +125,7 @@ def test_a_change_is_made_to_the_version_that_was_seen(world: World, client: Cli
 def test_whoever_is_removed_is_out_on_their_next_request(
     world: World, client: Client, ann: Person, bob: Person
 ) -> None:
-    kitchen = world.project_of({ann: OWNER, bob: EDITOR})
+    kitchen = world.project({ann: OWNER, bob: EDITOR})
 
     assert client.delete(member(kitchen, bob)).status == 204
 
@@ -148,7 +138,7 @@ def test_whoever_is_removed_is_out_on_their_next_request(
 def test_what_somebody_had_to_do_is_nobodys_once_they_are_gone(
     world: World, client: Client, ann: Person, bob: Person, *, by_themselves: bool
 ) -> None:
-    kitchen, garden = (world.project_of({ann: OWNER, bob: VIEWER}) for _ in range(2))
+    kitchen, garden = (world.project({ann: OWNER, bob: VIEWER}) for _ in range(2))
     tasks = [
         client.post("/tasks", {"title": "Task", "project_id": project.id, "assignee_id": who.id}).json
         for project, who in ((kitchen, bob), (kitchen, ann), (garden, bob))
@@ -166,7 +156,7 @@ def test_what_somebody_had_to_do_is_nobodys_once_they_are_gone(
 def test_whoever_has_too_much_to_do_has_to_hand_it_over_first(
     world: World, client: Client, ann: Person, bob: Person
 ) -> None:
-    kitchen = world.project_of({ann: OWNER, bob: EDITOR})
+    kitchen = world.project({ann: OWNER, bob: EDITOR})
     made = [
         Task.new(project_id=kitchen.id, title=f"{n}", assignee_id=bob.id, by=ann.id, at=world.clock())
         for n in range(MOST + 1)
@@ -185,7 +175,7 @@ def test_whoever_has_too_much_to_do_has_to_hand_it_over_first(
 def test_the_last_owner_neither_leaves_nor_is_given_another_role(
     world: World, client: Client, ann: Person, bob: Person
 ) -> None:
-    kitchen = world.project_of({ann: OWNER, bob: EDITOR})
+    kitchen = world.project({ann: OWNER, bob: EDITOR})
     root = world.of(world.person("root", Role.ADMIN))
     path = member(kitchen, ann)
 
@@ -203,7 +193,7 @@ def test_the_last_owner_neither_leaves_nor_is_given_another_role(
 
 def test_of_two_owners_who_leave_at_once_one_stays(world: World, ann: Person, bob: Person) -> None:
     for _ in range(ROUNDS):
-        kitchen = world.project_of({ann: OWNER, bob: OWNER})
+        kitchen = world.project({ann: OWNER, bob: OWNER})
 
         left = at_once(2, lambda n: world.of((ann, bob)[n]).delete(member(kitchen, (ann, bob)[n])).status)  # noqa: B023
 
@@ -214,7 +204,7 @@ def test_of_two_owners_who_leave_at_once_one_stays(world: World, ann: Person, bo
 def test_of_two_owners_who_demote_each_other_at_once_one_stays(world: World, ann: Person, bob: Person) -> None:
     root = world.of(world.person("root", Role.ADMIN))
     for _ in range(ROUNDS):
-        kitchen = world.project_of({ann: OWNER, bob: OWNER})
+        kitchen = world.project({ann: OWNER, bob: OWNER})
 
         at_once(2, lambda n: world.of((ann, bob)[n]).put(member(kitchen, (bob, ann)[n]), {"role": "viewer"}))  # noqa: B023
 
@@ -242,7 +232,7 @@ def test_only_active_users_are_taken_in(world: World, client: Client, kitchen: P
 def test_whoever_is_disabled_can_still_be_given_a_role_and_removed(
     world: World, client: Client, ann: Person, bob: Person
 ) -> None:
-    kitchen = world.project_of({ann: OWNER, bob: EDITOR})
+    kitchen = world.project({ann: OWNER, bob: EDITOR})
     world.commit(Change(bob.user, bob.user.changed(at=world.clock(), status=UserStatus.DISABLED)))
 
     assert client.put(member(kitchen, bob), {"role": "viewer"}).status == 200
@@ -282,14 +272,14 @@ def test_who_may_do_what_with_members(
     world: World, ann: Person, bob: Person, role: ProjectRole | None, answers: tuple[int, ...]
 ) -> None:
     carl = world.person("carl")
-    project = world.project_of({ann: OWNER, carl: EDITOR} | ({bob: role} if role else {}))
+    project = world.project({ann: OWNER, carl: EDITOR} | ({bob: role} if role else {}))
 
     assert done_with(world, bob, project, carl) == answers
 
 
 def test_an_admin_may_all_of_it(world: World, ann: Person) -> None:
     carl, root = world.person("carl"), world.person("root", Role.ADMIN)
-    project = world.project_of({ann: OWNER, carl: EDITOR, root: VIEWER})
+    project = world.project({ann: OWNER, carl: EDITOR, root: VIEWER})
 
     assert done_with(world, root, project, carl) == (200, 201, 200, 204, 204)
     assert world.of(root).put(member(project, root), {"role": "owner"}).status == 201
@@ -297,7 +287,7 @@ def test_an_admin_may_all_of_it(world: World, ann: Person) -> None:
 
 def test_a_viewer_of_the_installation_may_be_an_owner_and_still_only_reads(world: World, ann: Person) -> None:
     carl, vera = world.person("carl"), world.person("vera", Role.VIEWER)
-    project = world.project_of({ann: OWNER, carl: EDITOR, vera: OWNER})
+    project = world.project({ann: OWNER, carl: EDITOR, vera: OWNER})
 
     assert done_with(world, vera, project, carl) == (200, 403, 403, 403, 403)
 

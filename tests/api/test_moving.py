@@ -18,11 +18,6 @@ OWNER, EDITOR, VIEWER = ProjectRole.OWNER, ProjectRole.EDITOR, ProjectRole.VIEWE
 Json = dict[str, Any]
 
 
-@pytest.fixture
-def ann(world: World) -> Person:
-    return world.person("ann")
-
-
 def a_task(client: Client, project: Project, **members: object) -> Json:
     made: Json = client.post("/tasks", {"title": "Water the plants", "project_id": project.id, **members}).json
     return made
@@ -30,7 +25,7 @@ def a_task(client: Client, project: Project, **members: object) -> Json:
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
 def test_it_gets_the_next_number_there(world: World, ann: Person, method: str) -> None:
-    client, here, there = world.of(ann), world.project_of({ann: OWNER}), world.project_of({ann: EDITOR})
+    client, here, there = world.of(ann), world.project({ann: OWNER}), world.project({ann: EDITOR})
     a_task(client, there)
     task = a_task(client, here)
 
@@ -42,7 +37,7 @@ def test_it_gets_the_next_number_there(world: World, ann: Person, method: str) -
 
 
 def test_what_stays_where_it_is_keeps_its_number(world: World, ann: Person) -> None:
-    client, here = world.of(ann), world.project_of({ann: OWNER})
+    client, here = world.of(ann), world.project({ann: OWNER})
     task = a_task(client, here)
 
     same = client.patch(f"/tasks/{task['id']}", {"project_id": here.id})
@@ -65,7 +60,7 @@ def test_whoever_moves_it_needs_to_write_on_both_sides(
     world: World, ann: Person, here: ProjectRole | None, there: ProjectRole | None, status: int
 ) -> None:
     bob = world.person("bob")
-    projects = [world.project_of({ann: OWNER, **({bob: role} if role else {})}) for role in (here, there)]
+    projects = [world.project({ann: OWNER, **({bob: role} if role else {})}) for role in (here, there)]
     task = a_task(world.of(ann), projects[0])
 
     answer = world.of(bob).patch(f"/tasks/{task['id']}", {"project_id": projects[1].id})
@@ -77,7 +72,7 @@ def test_whoever_moves_it_needs_to_write_on_both_sides(
 
 def test_an_admin_moves_it_anywhere_there_is(world: World, ann: Person) -> None:
     root = world.of(world.person("root", Role.ADMIN))
-    here, there = world.project_of({ann: OWNER}), world.project_of({ann: OWNER})
+    here, there = world.project({ann: OWNER}), world.project({ann: OWNER})
     task = a_task(world.of(ann), here)
 
     nowhere = root.patch(f"/tasks/{task['id']}", {"project_id": "0192f3a4-5b6c-7d8e-9f00-112233445566"})
@@ -88,7 +83,7 @@ def test_an_admin_moves_it_anywhere_there_is(world: World, ann: Person) -> None:
 
 def test_whoever_has_it_to_do_has_to_be_there_too(world: World, ann: Person) -> None:
     bob = world.person("bob")
-    client, here, there = world.of(ann), world.project_of({ann: OWNER, bob: EDITOR}), world.project_of({ann: OWNER})
+    client, here, there = world.of(ann), world.project({ann: OWNER, bob: EDITOR}), world.project({ann: OWNER})
     task = a_task(client, here, assignee_id=bob.id)
 
     assert client.patch(f"/tasks/{task['id']}", {"project_id": there.id}).status == 404
@@ -97,7 +92,7 @@ def test_whoever_has_it_to_do_has_to_be_there_too(world: World, ann: Person) -> 
 
 def test_it_is_another_projects_from_the_next_request_on(world: World, ann: Person) -> None:
     bob = world.person("bob")
-    here, there = world.project_of({ann: OWNER, bob: VIEWER}), world.project_of({ann: OWNER})
+    here, there = world.project({ann: OWNER, bob: VIEWER}), world.project({ann: OWNER})
     task = a_task(world.of(ann), here)
     his = world.of(bob)
     seen = his.get("/tasks")

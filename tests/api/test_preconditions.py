@@ -15,16 +15,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def ann(world: World) -> Person:
-    return world.person("ann")
-
-
-@pytest.fixture
-def client(world: World, ann: Person) -> Client:
-    return world.of(ann)
-
-
-@pytest.fixture
 def task(client: Client) -> dict[str, Any]:
     made: dict[str, Any] = client.post("/tasks", {"title": "Water the plants"}).json
     return made
@@ -155,9 +145,7 @@ def test_any_change_of_what_one_sees_makes_another_list(client: Client, world: W
     assert len(seen) == 4
 
 
-def test_a_list_one_has_is_another_once_a_task_in_it_becomes_overdue(
-    client: Client, world: World, ann: Person
-) -> None:
+def test_a_list_one_has_is_another_once_a_task_in_it_becomes_overdue(client: Client, world: World, ann: Person) -> None:
     client.post("/tasks", {"title": "Pay", "due": {"date": "2026-11-21", "time": "13:00"}})
     first = client.get("/tasks")
     world.clock.advance(minutes=59)

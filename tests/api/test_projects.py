@@ -22,18 +22,8 @@ OWNER, EDITOR, VIEWER = ProjectRole.OWNER, ProjectRole.EDITOR, ProjectRole.VIEWE
 
 
 @pytest.fixture
-def ann(world: World) -> Person:
-    return world.person("ann")
-
-
-@pytest.fixture
-def client(world: World, ann: Person) -> Client:
-    return world.of(ann)
-
-
-@pytest.fixture
 def kitchen(world: World, ann: Person) -> Project:
-    return world.project_of({ann: OWNER})
+    return world.project({ann: OWNER})
 
 
 def names(page: Received) -> list[str]:
@@ -116,7 +106,7 @@ def test_an_archived_project_is_left_out_of_the_list_and_works_as_before(client:
 def test_projects_are_listed_newest_first_each_with_what_one_is_in_it(world: World, ann: Person) -> None:
     bob = world.person("bob")
     for n, role in enumerate(ProjectRole):
-        project = world.project_of({ann: OWNER, bob: role})
+        project = world.project({ann: OWNER, bob: role})
         world.of(ann).patch(f"/projects/{project.id}", {"name": f"Project {n}"})
 
     page = world.of(bob).get("/projects")
@@ -175,7 +165,7 @@ def test_the_list_is_told_not_to_have_changed_until_it_has(world: World, client:
 
 def test_one_project_is_told_not_to_have_changed_unless_it_or_ones_role_in_it_has(world: World, ann: Person) -> None:
     bob = world.person("bob")
-    path = f"/projects/{world.project_of({ann: OWNER, bob: EDITOR}).id}"
+    path = f"/projects/{world.project({ann: OWNER, bob: EDITOR}).id}"
     tag = world.of(bob).get(path).headers["etag"]
     assert world.of(bob).get(path, headers={"if-none-match": tag}).status == 304
 
@@ -266,7 +256,7 @@ def test_who_may_do_what_with_a_project(
     world: World, ann: Person, role: ProjectRole | None, answers: tuple[int, ...]
 ) -> None:
     bob = world.person("bob")
-    project = world.project_of({ann: OWNER, bob: role} if role else {ann: OWNER})
+    project = world.project({ann: OWNER, bob: role} if role else {ann: OWNER})
     assert done_with(world.of(bob), f"/projects/{project.id}") == answers
 
 
@@ -281,7 +271,7 @@ def test_an_admin_may_all_of_it_without_being_a_member(world: World, ann: Person
 
 def test_a_viewer_of_the_installation_reads_what_they_belong_to_and_no_more(world: World, ann: Person) -> None:
     vera = world.person("vera", Role.VIEWER)
-    project = world.project_of({ann: OWNER, vera: OWNER})
+    project = world.project({ann: OWNER, vera: OWNER})
     refused = world.of(vera).post("/projects", {"name": "Mine"})
 
     assert (refused.status, refused.problem) == (403, "forbidden")

@@ -20,11 +20,6 @@ NOBODY = "0192f3a4-5b6c-7d8e-9f00-112233445566"
 
 
 @pytest.fixture
-def ann(world: World) -> Person:
-    return world.person("ann")
-
-
-@pytest.fixture
 def anns(world: World, ann: Person) -> Client:
     return world.of(ann)
 
@@ -51,7 +46,7 @@ def at(world: World, moment: str, person: Person) -> Client:
 
 
 def test_a_summary_counts_what_one_can_see_by_status(world: World, ann: Person, anns: Client) -> None:
-    kitchen = world.project(**{ann.id: ProjectRole.VIEWER})
+    kitchen = world.project({ann: ProjectRole.VIEWER})
     world.add(*(a_task(kitchen, status=status) for status in (Status.TODO, Status.BLOCKED, Status.DONE)))
     world.add(a_task(kitchen, archived_at=world.clock()))
     anns.post("/tasks", {"title": "mine"})
@@ -72,7 +67,7 @@ def test_of_nothing_there_is_none(anns: Client) -> None:
 def test_only_what_is_open_and_not_archived_is_due(world: World, ann: Person, anns: Client) -> None:
     for status in Status:
         add_due(anns, "2026-11-21 11:00", status=status.value)
-    kitchen = world.project(**{ann.id: ProjectRole.OWNER})
+    kitchen = world.project({ann: ProjectRole.OWNER})
     world.add(a_task(kitchen, due=Due(date(2026, 11, 21), time(11)), archived_at=world.clock()))
 
     assert counts(anns) == (3, 3, 3)

@@ -20,11 +20,6 @@ NOBODY = "0192f3a4-5b6c-7d8e-9f00-112233445566"
 
 
 @pytest.fixture
-def ann(world: World) -> Person:
-    return world.person("ann")
-
-
-@pytest.fixture
 def anns(world: World, ann: Person) -> Client:
     return world.of(ann)
 
@@ -73,7 +68,7 @@ def test_me_is_whoever_asks(world: World, anns: Client, ann: Person) -> None:
 
 
 def test_a_project_narrows_the_list(world: World, ann: Person, anns: Client) -> None:
-    kitchen = world.project(**{ann.id: ProjectRole.VIEWER})
+    kitchen = world.project({ann: ProjectRole.VIEWER})
     add(world.of(world.person("root", Role.ADMIN)), theirs={"project_id": kitchen.id})
     add(anns, mine={})
 
@@ -224,7 +219,7 @@ def test_an_admin_finds_every_project_there_is(world: World, ann: Person, anns: 
 
 def test_strangers_are_not_found_and_those_one_has_to_do_with_are(world: World, ann: Person, anns: Client) -> None:
     bob, eve = world.person("bob"), world.person("eve")
-    kitchen = world.project(**{ann.id: ProjectRole.OWNER, bob.id: ProjectRole.VIEWER, eve.id: ProjectRole.VIEWER})
+    kitchen = world.project({ann: ProjectRole.OWNER, bob: ProjectRole.VIEWER, eve: ProjectRole.VIEWER})
     gone = add(anns, a={"project_id": kitchen.id, "assignee_id": eve.id})
     world.commit(*_leaves(world, kitchen.id, eve))
 

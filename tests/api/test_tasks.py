@@ -9,11 +9,6 @@ from tracker.domain.project import ProjectRole
 from tracker.domain.user import Role
 
 
-@pytest.fixture
-def ann(world: World) -> Person:
-    return world.person("ann")
-
-
 def test_a_new_task_lands_in_the_inbox_of_whoever_created_it(world: World, ann: Person) -> None:
     created = world.of(ann).post("/tasks", {"title": "Water the plants"})
 
@@ -188,7 +183,7 @@ def test_who_may_do_what_with_a_task_of_a_shared_project(
     world: World, who: str, role: ProjectRole, answers: tuple[int, int, int]
 ) -> None:
     owner, somebody = world.person("owner"), world.person(who)
-    project = world.project(**{owner.id: ProjectRole.OWNER, somebody.id: role})
+    project = world.project({owner: ProjectRole.OWNER, somebody: role})
     assignee = somebody.id if who == "assignee" else None
     task = {"title": "Shared", "project_id": project.id, "assignee_id": assignee}
     path = world.of(owner).post("/tasks", task).headers["location"]

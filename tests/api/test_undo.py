@@ -19,21 +19,6 @@ Json = dict[str, Any]
 
 
 @pytest.fixture
-def ann(world: World) -> Person:
-    return world.person("ann")
-
-
-@pytest.fixture
-def client(world: World, ann: Person) -> Client:
-    return world.of(ann)
-
-
-@pytest.fixture
-def kitchen(world: World, ann: Person) -> Project:
-    return world.project_of({ann: ProjectRole.OWNER})
-
-
-@pytest.fixture
 def task(client: Client, kitchen: Project) -> Json:
     made: Json = client.post("/tasks", {"title": "Water the plants", "project_id": kitchen.id}).json
     return made
@@ -79,7 +64,7 @@ def test_a_task_that_was_deleted_comes_back_with_its_number(client: Client, kitc
 
 
 def test_a_task_that_moved_comes_back_with_its_number(world: World, client: Client, task: Json, ann: Person) -> None:
-    garden = world.project_of({ann: ProjectRole.EDITOR})
+    garden = world.project({ann: ProjectRole.EDITOR})
     client.post("/tasks", {"title": "There before", "project_id": garden.id})
     write = client.patch(f"/tasks/{task['id']}", {"project_id": garden.id})
     assert (write.json["number"], write.json["project_id"]) == (2, garden.id)
@@ -171,7 +156,7 @@ def test_who_does_not_see_it_is_told_there_is_no_such_operation(world: World, cl
 )
 def test_who_could_make_the_opposite_change_may_undo(world: World, ann: Person, role: ProjectRole, status: int) -> None:
     bob = world.person("bob")
-    kitchen = world.project_of({ann: ProjectRole.OWNER, bob: role})
+    kitchen = world.project({ann: ProjectRole.OWNER, bob: role})
     hers, his = world.of(ann), world.of(bob)
     task, other = (hers.post("/tasks", {"title": "One", "project_id": kitchen.id}).json for _ in range(2))
 
@@ -183,7 +168,7 @@ def test_who_could_make_the_opposite_change_may_undo(world: World, ann: Person, 
 
 def test_who_has_a_task_to_do_may_take_back_a_move_of_it_and_no_more(world: World, ann: Person) -> None:
     bob = world.person("bob")
-    kitchen = world.project_of({ann: ProjectRole.OWNER, bob: ProjectRole.VIEWER})
+    kitchen = world.project({ann: ProjectRole.OWNER, bob: ProjectRole.VIEWER})
     hers, his = world.of(ann), world.of(bob)
     task = hers.post("/tasks", {"title": "One", "project_id": kitchen.id, "assignee_id": bob.id}).json
 

@@ -20,11 +20,6 @@ def root(world: World) -> Person:
     return world.person("root", Role.ADMIN)
 
 
-@pytest.fixture
-def ann(world: World) -> Person:
-    return world.person("ann")
-
-
 def listed(world: World, who: Person, **query: object) -> list[str]:
     """Return the names on every page."""
     names: list[str] = []

@@ -93,10 +93,10 @@ class Matrix:
         self.people = {name: world.person(name, role) for name, role in KNOWN.items()}
         roles = {"owner": ProjectRole.OWNER, "editor": ProjectRole.EDITOR}
         members = {name: roles.get(name, ProjectRole.VIEWER) for name in KNOWN if name != "root"}
-        self.project = world.project_of({self.people[name]: role for name, role in members.items()})
+        self.project = world.project({self.people[name]: role for name, role in members.items()})
         self.mine = self._things(self.people["owner"], self.project.id, self.people["viewer"])
         eve = world.person("eve")
-        self.foreign = self._things(eve, world.project_of({eve: ProjectRole.OWNER}).id, eve)
+        self.foreign = self._things(eve, world.project({eve: ProjectRole.OWNER}).id, eve)
         # Somebody who is not there at all: whoever is there may be taken into a project by its owner.
         self.foreign["user_id"] = new_id()
         self.tokens = {name: person.token for name, person in self.people.items()} | self._useless()

@@ -69,7 +69,7 @@ class Writer:
 
 def test_the_log_read_from_its_beginning_is_what_the_lists_show(world: World) -> None:
     people = [world.person(f"person-{n}") for n in range(CLIENTS)]
-    projects = [world.project_of(dict.fromkeys(people, ProjectRole.OWNER)).id for _ in range(2)]
+    projects = [world.project(dict.fromkeys(people, ProjectRole.OWNER)).id for _ in range(2)]
     writers = [Writer(world.of(person), projects, seed) for seed, person in enumerate(people)]
 
     at_once(CLIENTS, lambda n: writers[n].write(WRITES))

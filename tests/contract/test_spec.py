@@ -13,7 +13,6 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from tests.world import DOCUMENT
 from tracker import app
-from tracker.api import accounts, changes, compatibility, health, me, projects, tasks, users
 from tracker.api.representations import Filters
 from tracker.domain.access import ACCESS, Permission, always
 from tracker.domain.project import ProjectKind, ProjectRole
@@ -31,16 +30,7 @@ if TYPE_CHECKING:
 
 ROOT: dict[str, Any] = DOCUMENT.root
 SCHEMAS: dict[str, Any] = ROOT["components"]["schemas"]
-MODULES = {
-    "Accounts": accounts,
-    "Changes": changes,
-    "Compatibility": compatibility,
-    "Health": health,
-    "Me": me,
-    "Projects": projects,
-    "Tasks": tasks,
-    "Users": users,
-}
+MODULES = app._MODULES
 NODES = {o.id: ROOT["paths"][o.path][o.method.lower()] for o in DOCUMENT.operations}
 NOT_A_SCHEMA = ("securitySchemes/bearerAuth", "/properties")
 every_operation = pytest.mark.parametrize("operation", DOCUMENT.operations, ids=lambda operation: operation.id)
