@@ -24,7 +24,10 @@ SAMPLES: dict[str, tuple[str, list[str]]] = {
         "2026-11-21T09:30:00.000Z",
         ["", "2026-11-21", "2026-11-21T25:00:00Z", "2026-11-21T09:30:00", "2026-02-30T09:30:00Z", "not-a-date"],
     ),
-    "idn-email": ("zoë@example.com", ["", "ann", "@example.com", "ann@", "a b@example.com", "ann@exa mple.com", "a@b@c"]),
+    "idn-email": (
+        "zoë@example.com",
+        ["", "ann", "@example.com", "ann@", "a b@example.com", "ann@exa mple.com", "a@b@c"],
+    ),
     "uri-reference": ("/problems/not-found", ["\\", "a b", "%zz"]),
 }
 NOT_A_RULE = {"password"}  # tells a form to hide what is typed

@@ -76,9 +76,9 @@ class TaskFilter:
     """Which tasks: those for which everything that is given here holds.
 
     Of several ids, statuses, priorities or labels any will do; all ``words`` must begin a word of the title or
-    description, and no words at all (which is not None) find nothing. What is ``after`` an instant may be at it, what is
-    ``before`` one is earlier; what is due is so at its last instant. ``overdue`` is as of ``at``, which must be given
-    with it.
+    description, and no words at all (which is not None) find nothing. What is ``after`` an instant may be at it, what
+    is ``before`` one is earlier; what is due is so at its last instant. ``overdue`` is as of ``at``, which must be
+    given with it.
     """
 
     ids: tuple[str, ...] = ()
