@@ -20,7 +20,7 @@ from tracker.api.cursors import Cursors
 from tracker.domain import clock
 from tracker.domain.query import DEFAULT_LIMIT
 from tracker.edge.call import Call
-from tracker.edge.commits import Carrier
+from tracker.edge.commits import DRY_RUN, Carrier
 from tracker.edge.document import Document, contract
 from tracker.edge.idempotency import Records
 from tracker.edge.security import Actors
@@ -100,7 +100,7 @@ class Operations:
             if hasattr(self, operation.id)
         }
         self._defaults = {
-            operation.id: RequestValidator(operation)._defaults
+            operation.id: {n: v for n, v in RequestValidator(operation)._defaults.items() if n != DRY_RUN}
             for operation in document.operations
             if hasattr(self, operation.id)
         }

@@ -58,7 +58,6 @@ class Permission(StrEnum):
         return self.value.partition(":")[0]
 
 
-
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The tasks in which one of ``roles`` is held by ``user_id``, and, if ``involved``, that they created or do.

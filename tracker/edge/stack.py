@@ -116,14 +116,21 @@ def _outline(document: Document) -> Json:
     """Return what Connexion needs of the document: which paths there are, by which methods, and who may pass.
 
     It takes seconds to check the rest against the schema of OpenAPI, which ``tracker openapi --check`` does once and
-    for all. Paths come in an order in which the first that fits is the right one: it takes the first.
+    for all. Connexion tries one path after the other and takes the first that fits: they come as the document has them,
+    but words before parameters where both would fit.
     """
-    paths = sorted(document.root["paths"].items(), key=lambda path: [part[:1] == "{" for part in path[0].split("/")])
+    paths: Json = document.root["paths"]
+    places = {_first_part(path): place for place, path in reversed(list(enumerate(paths)))}
+    order = sorted(paths, key=lambda path: (places[_first_part(path)], [part[:1] == "{" for part in path.split("/")]))
     return {
         **{name: document.root[name] for name in ("openapi", "info", "security")},
         "components": {"securitySchemes": document.root["components"]["securitySchemes"]},
-        "paths": {path: {method: _outlined(path, item[method]) for method in item} for path, item in paths},
+        "paths": {path: {method: _outlined(path, paths[path][method]) for method in paths[path]} for path in order},
     }
+
+
+def _first_part(path: str) -> str:
+    return path.split("/")[1]
 
 
 def _outlined(path: str, operation: Json) -> Json:

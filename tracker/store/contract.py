@@ -186,9 +186,7 @@ class Reader(ABC):
         """Return how many tasks there are, as a query asks."""
 
     @abstractmethod
-    def log(
-        self, project_id: str, *, after: int = 0, limit: int = 200, entity_id: str | None = None
-    ) -> list[LogEntry]:
+    def log(self, project_id: str, *, after: int = 0, limit: int = 200, entity_id: str | None = None) -> list[LogEntry]:
         """Return the project's log entries with a head greater than ``after``, by (head, n), ``limit`` at the most.
 
         With ``entity_id`` only those of one entity.

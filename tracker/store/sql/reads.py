@@ -80,9 +80,7 @@ CLAIMED = select(claims.c.fingerprint, claims.c.at, claims.c.answer).where(
 )
 
 
-_lives = and_(
-    sessions.c.ended_at.is_(None), sessions.c.expires_at > bindparam("at", type_=sessions.c.expires_at.type)
-)
+_lives = and_(sessions.c.ended_at.is_(None), sessions.c.expires_at > bindparam("at", type_=sessions.c.expires_at.type))
 SESSIONS = (
     select(*KINDS[Session].columns)
     .join_from(sessions, users, and_(sessions.c.user_id == users.c.id, _of_this_generation))

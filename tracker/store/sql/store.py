@@ -161,9 +161,7 @@ class SqlStore(Store):
         found = self._database.read(self._summary(counts.Shape.of(query)), counts.values_of(query))
         return counts.summary_of(found[0])
 
-    def log(
-        self, project_id: str, *, after: int = 0, limit: int = 200, entity_id: str | None = None
-    ) -> list[LogEntry]:
+    def log(self, project_id: str, *, after: int = 0, limit: int = 200, entity_id: str | None = None) -> list[LogEntry]:
         values = {"project_id": project_id, "after": after, "limit": limit, "entity_id": entity_id}
         found = self._database.read(self._log[entity_id is not None], values)
         return [rows.log_entry_of(row) for row in found]
