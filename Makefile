@@ -1,11 +1,14 @@
 # Needs Python 3.11 or newer with its venv module, and make. `make help` lists what there is.
 .POSIX:
-.PHONY: help run demo test check bench requirements clean format
+.PHONY: help run demo test check fuzz bench baseline requirements clean format
 
 VENV = .venv
 BIN = $(VENV)/bin
 PYTHON = $$(for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+CASES = 50000
+SEED =
+NODE_TOOLS = node_modules/.package-lock.json
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	--custom-compile-command 'make requirements'
@@ -22,18 +25,25 @@ demo: $(VENV)/runs ## Serve a throw-away database full of lifelike tasks
 test: $(VENV)/tests ## Run every suite; what needs a server that is not there is named at the end
 	$(BIN)/python -m pytest
 
-check: $(VENV)/tests ## Lint, types, who imports whom, idle dependencies, the contract, the Dockerfile
+check: $(VENV)/tests $(NODE_TOOLS) ## Lint, types, who imports whom, idle dependencies, the contract, the Dockerfile
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/python -m tracker openapi --check
+	$(BIN)/python -m spec.gate
 	$(BIN)/hadolint Dockerfile
 
 format: $(VENV)/tests ## Lay the code out, and mend what the linter can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+fuzz: $(VENV)/tests ## Send CASES=50000 requests that nobody thought of; SEED= begins where another run did
+	$(BIN)/python -m tests.contract.fuzz --cases "$(CASES)" --seed "$(SEED)"
+
+baseline: $(VENV)/tests $(NODE_TOOLS) ## Write down what spec/openapi.yaml promises, for `make check` to hold it to
+	$(BIN)/python -m spec.gate baseline
 
 bench: $(VENV)/tests ## Measure the speed; needs PostgreSQL and wrk
 	$(BIN)/python -m bench
@@ -43,8 +53,8 @@ requirements: $(VENV)/tests ## Pin anew what pyproject.toml asks for
 	$(COMPILE) pyproject.toml --upgrade --group dev -c requirements.txt -o requirements-dev.txt
 	$(COMPILE) --upgrade --group build -o requirements-build.txt
 
-clean: ## Remove the virtual environment and all caches; databases and keys stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis .coverage build dist
+clean: ## Remove the virtual environment, node_modules and all caches; databases and keys stay
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis .coverage build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
@@ -60,3 +70,10 @@ $(VENV)/tests: requirements-dev.txt $(VENV)/bin/python
 	@echo "Installing requirements-dev.txt"
 	@$(INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/runs
+
+# Node and npm come from requirements-dev.txt.
+$(NODE_TOOLS): package.json package-lock.json .npmrc $(VENV)/tests
+	@echo "Installing package-lock.json"
+	@PATH="$$PWD/$(BIN):$$PATH" npm ci --loglevel=error || \
+		{ echo "make check needs the npm registry, for the two linters of package.json" >&2; exit 1; }
+	@touch $@

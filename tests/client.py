@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from urllib.parse import urlencode
 
 import orjson
@@ -16,6 +16,17 @@ from tracker.edge.document import Document
 from tracker.edge.validation import compiled
 
 Responder = Callable[[Call], Answer]
+
+
+class Answered(Protocol):
+    """An answer, however it came; the names of its headers are in lower case."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def body(self) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,7 @@ class Client:
 
     def __init__(self, respond: Responder, document: Document, token: str | None = None) -> None:
         self._respond, self._document, self._token = respond, document, token
-        self._promises = Promises(document)
+        self._promises = Promises(document, request_ids=False)
 
     def as_(self, token: str | None) -> Client:
         """Return the same client with another token, or with none."""
@@ -95,46 +106,54 @@ class Client:
 
 
 class Promises:
-    """What the document says of answers."""
+    """What the document says of answers; without ``request_ids``, of those that have not been through the front yet."""
 
     _validators: ClassVar[dict[int, Draft202012Validator]] = {}
 
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self._paths = [
-            (re.compile(re.sub(r"\{[^}]*\}", "[^/]+", path)), item) for path, item in document.root["paths"].items()
-        ]
+    def __init__(self, document: Document, *, request_ids: bool = True) -> None:
+        self._document, self._request_ids = document, request_ids
+        paths = sorted(document.root["paths"].items(), key=lambda path: path[0].count("{"))  # "/tasks/bulk" is no id
+        self._paths = [(re.compile(re.sub(r"\{[^}]*\}", "[^/]+", path)), item) for path, item in paths]
 
-    def hold(self, method: str, path: str, received: Received) -> None:
+    def hold(self, method: str, target: str, answer: Answered) -> None:
         """Fail unless the answer is one the document declares: its status, its headers, its media type, its body."""
-        fitting = (item for pattern, item in self._paths if pattern.fullmatch(path))
-        item: dict[str, Any] = self._document.root["paths"].get(path) or next(fitting, {})
+        path = target.partition("?")[0]
+        item: dict[str, Any] = next((item for pattern, item in self._paths if pattern.fullmatch(path)), {})
         operation = item.get(method.lower())
-        if operation is None:
-            return
-        declared = operation["responses"].get(str(received.status))
-        assert declared is not None, f"{operation['operationId']} does not declare {received.status}: {received.body!r}"
-        response = self._document.resolved(declared)
-        self._hold_headers(response, received)
-        self._hold_body(response, received)
+        if operation is not None:
+            self._hold_operation(operation, answer)
+        elif answer.status >= 400 and method != "HEAD":
+            self._hold_refusal(answer)
 
-    def _hold_headers(self, response: dict[str, Any], received: Received) -> None:
+    def _hold_operation(self, operation: dict[str, Any], answer: Answered) -> None:
+        declared = operation["responses"].get(str(answer.status))
+        assert declared is not None, f"{operation['operationId']} does not declare {answer.status}: {answer.body!r}"
+        response = self._document.resolved(declared)
+        self._hold_headers(response, answer)
+        self._hold_body(response, answer)
+
+    def _hold_refusal(self, answer: Answered) -> None:
+        """Fail unless what is no operation is refused as operations refuse."""
+        self._hold_body(self._document.root["components"]["responses"]["NotFound"], answer)
+
+    def _hold_headers(self, response: dict[str, Any], answer: Answered) -> None:
         for name, node in response.get("headers", {}).items():
             header = self._document.resolved(node)
-            value = received.headers.get(name.lower())
-            if name != "X-Request-Id":  # the front adds it, to every answer
+            value = answer.headers.get(name.lower())
+            if self._request_ids or name != "X-Request-Id":
                 assert value is not None or not header.get("required"), f"{name} is missing"
             if value is not None and header["schema"]["type"] == "string":
                 assert self._validator(header["schema"]).is_valid(value), f"{name}: {value}"
 
-    def _hold_body(self, response: dict[str, Any], received: Received) -> None:
+    def _hold_body(self, response: dict[str, Any], answer: Answered) -> None:
         content = response.get("content")
         if not content:
-            assert received.body == b""
+            assert answer.body == b""
             return
-        media_type = received.headers["content-type"]
+        media_type = answer.headers["content-type"]
         assert media_type in content, media_type
-        errors = [e.message for e in self._validator(content[media_type]["schema"]).iter_errors(received.json)]
+        body = orjson.loads(answer.body)
+        errors = [error.message for error in self._validator(content[media_type]["schema"]).iter_errors(body)]
         assert not errors, errors
 
     def _validator(self, schema: dict[str, Any]) -> Draft202012Validator:

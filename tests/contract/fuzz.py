@@ -1,6 +1,7 @@
 """``make fuzz``: Schemathesis for as long as it takes, over SQLite and PostgreSQL, in this process and live in turn.
 
-Each round has an installation and a seed of its own; a seed that found something finds it again. The exit code is 0
+Each round has an installation and a seed of its own. What a seed found it mostly finds again, but requests are also
+made of earlier answers, and these have new ids: each failure comes with the lines that repeat it. The exit code is 0
 only if as many requests as were asked for were sent, and the contract was kept.
 """
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.world import UNLIMITED
+from tests.client import Promises
+from tests.world import DOCUMENT, UNLIMITED
 from tracker.cli.server import free_port
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
 PATIENCE = 60  # seconds; for what takes two
+PROMISES = Promises(DOCUMENT)
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Server:
     token: str | None = None
 
     def ask(self, method: str, path: str, body: object = None, *, token: str | None = None) -> Answer:
-        """Return the answer to one request on a connection of its own."""
+        """Return the answer to one request on a connection of its own, held to the contract."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=PATIENCE)
         try:
             headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -58,9 +60,11 @@ class Server:
                 headers["Content-Type"] = "application/json"
             connection.request(method, path, raw, headers)
             response = connection.getresponse()
-            return Answer(response.status, {n.lower(): v for n, v in response.getheaders()}, response.read())
+            answer = Answer(response.status, {n.lower(): v for n, v in response.getheaders()}, response.read())
         finally:
             connection.close()
+        PROMISES.hold(method, path, answer)
+        return answer
 
     def connect(self) -> socket.socket:
         """Return a socket that is connected and waits no longer than a test does."""
