@@ -361,6 +361,10 @@ def test_a_declared_problem_has_the_status_it_stands_under(operation: Operation)
                 assert media["example"]["status"] == int(status)
 
 
+def test_the_kinds_of_problems_are_those_of_the_catalogue() -> None:
+    assert set(SCHEMAS["Problem"]["properties"]["type"]["enum"]) == {kind.type for kind in KINDS.values()}
+
+
 # What the domain says too.
 
 
