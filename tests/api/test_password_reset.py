@@ -184,8 +184,15 @@ def test_of_many_who_use_one_secret_at_once_one_does(world: World, root: Person,
 
 
 def test_of_many_who_have_a_secret_made_at_once_the_last_one_is_good(world: World, root: Person, ann: User) -> None:
-    secrets = at_once(MANY, lambda _: issue(world, root, ann))
+    secrets = at_once(MANY, lambda _: patiently_issued(world, root, ann))
     assert sorted(patiently_redeemed(world, str(secret), ANOTHER)[0] for secret in secrets).count(204) == 1
+
+
+def patiently_issued(world: World, root: Person, user: User) -> str:
+    """Have a secret made, again where others were first five times in a row: then nothing was made."""
+    while (made := world.of(root).post(f"/users/{user.id}/password-reset")).status == 409:
+        assert made.problem == "contended"
+    return str(made.json["secret"])
 
 
 def patiently_redeemed(world: World, secret: str, password: str) -> tuple[int, str]:

@@ -89,7 +89,7 @@ def test_serve_migrates_and_answers_in_as_many_processes_as_asked_for(tmp_path: 
         assert status(f"http://127.0.0.1:{port}/readyz") == 200
         assert len(children(server)) == 2
         server.send_signal(signal.SIGTERM)
-        assert server.wait(timeout=10) == 0
+        assert server.wait(timeout=START) == 0
     assert status(f"http://127.0.0.1:{port}/livez") is None
     assert len((tmp_path / "stderr").read_text().splitlines()) == 1
 
