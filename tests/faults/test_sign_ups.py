@@ -15,7 +15,7 @@ from tracker.domain.user import folded
 from tracker.edge import passwords
 
 MANY = 64
-ROUNDS = 20
+ROUNDS = 100
 NAMES = ("zoë.straße", "josé", "ann.σίσυφος", "plain")  # an accent, a letter that folds to two, a final sigma
 
 
