@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
-from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
@@ -14,23 +12,18 @@ import pytest
 
 from tests.client import Received
 from tests.databases import database
-from tests.edge.wire import Wire
-from tests.servers import RedisServer, redis_server
+from tests.edge.limiting import HOME, PROXY, WORK, by, limited, posted, refused_after
 from tests.world import DOCUMENT, Person, World
 from tracker import app
-from tracker.edge.addresses import Proxies
 from tracker.edge.document import Document
-from tracker.edge.front import Front
 from tracker.edge.limits import UnknownPolicy
 from tracker.store.sql.store import SqlStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-HOME, WORK, PROXY = "198.51.100.7", "203.0.113.9", "10.0.0.1"
 ID = "0192f3a4-5b6c-7d8e-9f00-112233445566"
 PASSWORD = "correct horse battery"
-NAMES = ("ann", "ANN", "Ann", "aNN")
 
 
 @pytest.fixture
@@ -39,32 +32,6 @@ def store() -> Iterator[SqlStore]:
         store = SqlStore.open(url, connections=8)
         yield store
         store.close()
-
-
-@contextmanager
-def limited(store: SqlStore, *proxies: str, **settings: object) -> Iterator[tuple[World, Wire]]:
-    """Give an installation with limits, and a wire to it."""
-    world = World(store, **settings)
-    with Wire.to(Front(world.responder, threads=1, proxies=Proxies(proxies))) as wire:
-        yield world, wire
-
-
-def by(person: Person) -> dict[str, str]:
-    return {"authorization": f"Bearer {person.token}"}
-
-
-def posted(wire: Wire, path: str, peer: str = HOME, **body: object) -> Received:
-    return wire.send("POST", path, orjson.dumps(body), peer=peer)
-
-
-def refused_after(ask: Callable[[], Received], *, most: int = 300) -> int:
-    """Return how many are answered before the first 429."""
-    for n in range(most):
-        received = ask()
-        if received.status == 429:
-            assert received.problem == "too-many-requests"
-            return n
-    raise AssertionError(f"{most} were answered")
 
 
 # What is told.
@@ -346,64 +313,3 @@ def test_a_policy_that_there_is_not_stops_the_start(store: SqlStore, monkeypatch
     monkeypatch.setattr(app, "contract", lambda: Document(misspelt))
     with pytest.raises(UnknownPolicy, match="lgoin"):
         app.responder(World(store).settings, store)
-
-
-# With a Redis.
-
-
-@pytest.fixture
-def redis() -> Iterator[RedisServer]:
-    with redis_server() as server:
-        yield server
-
-
-@pytest.mark.redis
-def test_two_instances_count_together_and_no_name_address_or_token_is_in_redis(
-    store: SqlStore, redis: RedisServer
-) -> None:
-    rates = {"redis_url": redis.url, "rate_limit_login": "4/15 minutes", "rate_limit": "9/minute"}
-    with limited(store, **rates) as (_, one), limited(store, **rates) as (_, other):
-        wires = (one, one, other, other)
-        tried = [posted(wire, "/login", username=name, password="x") for wire, name in zip(wires, NAMES, strict=True)]
-        assert [answer.headers["ratelimit"].split(";")[1] for answer in tried] == ["r=3", "r=2", "r=1", "r=0"]
-        assert posted(one, "/login", username="ann", password="x").status == 429
-        assert int(posted(other, "/login", username="ann", password="x").headers["retry-after"]) >= 1
-        posted(one, "/token/refresh", refresh_token="q" * 43)
-        one.send("GET", "/tasks", peer=HOME)
-    with redis.client() as client:
-        keys = list(client.scan_iter())
-    assert len(keys) == 4
-    assert all(re.search(rb"[a-z-]+:[0-9a-f]{32}/", key) for key in keys)
-    assert not any(clear in key for key in keys for clear in (b"ann", HOME.encode(), b"qqq"))
-
-
-@pytest.mark.redis
-def test_a_redis_that_is_stopped_or_killed_slows_hardly_anything_and_fails_nothing(
-    store: SqlStore, redis: RedisServer
-) -> None:
-    with limited(store, redis_url=redis.url, rate_limit="1000/minute", rate_limit_login="9/minute") as (world, wire):
-        mine = by(world.person("ann"))
-
-        def some() -> tuple[list[Received], float]:
-            began = time.perf_counter()
-            answers = [posted(wire, "/login", username="ann", password="x")]
-            answers += [wire.send("GET", "/tasks", headers=mine) for _ in range(9)]
-            return answers, time.perf_counter() - began
-
-        before, usual = some()
-        redis.stop()
-        stopped, slowed = some()
-        redis.kill()
-        killed, _ = some()
-
-    for answers in (before, stopped, killed):
-        assert [answer.status for answer in answers] == [401] + [200] * 9
-        assert all("ratelimit" in answer.headers for answer in answers)
-    assert slowed - usual < 1.0  # three times 50 ms, and a busy machine; the library by itself waits seconds each time
-
-
-@pytest.mark.redis
-def test_without_its_redis_an_instance_still_refuses_what_is_too_many(store: SqlStore, redis: RedisServer) -> None:
-    with limited(store, redis_url=redis.url, rate_limit_login="3/minute") as (_, wire):
-        redis.kill()
-        assert refused_after(lambda: posted(wire, "/login", username="ann", password="x")) == 3
