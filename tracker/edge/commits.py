@@ -44,13 +44,13 @@ class Misfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided: the reply, the commit it rests on, and the refusal if it is one that carries changes.
+    """What was decided: the reply, what is to be committed for it, and the refusal if it is one that carries changes.
 
     ``attempt`` is there where the request names a key, ``replayed`` where that key has its answer already.
     """
 
     reply: Reply
-    changes: ChangeSet
+    changes: ChangeSet | None = None
     refusal: Refusal | None = None
     attempt: Attempt | None = None
     replayed: Response | None = None
@@ -58,7 +58,7 @@ class Decision:
     @property
     def touched(self) -> Iterable[str]:
         """The ids of the entities it changes."""
-        return self.changes.touched
+        return self.changes.touched if self.changes else ()
 
 
 class Carrier:
@@ -106,7 +106,7 @@ class Carrier:
         attempt = self._records.attempt(call, actor) if self._takes_key and not dry else None
         replayed = self._replayed(attempt) if attempt else None
         if replayed is not None:
-            return Decision(Reply(), self._change_set(Reply(), actor), replayed=replayed)
+            return Decision(Reply(), replayed=replayed)
         if self._requires_match:
             conditions.check_given(call)
         return self._handled(call, actor, attempt)
@@ -128,7 +128,7 @@ class Carrier:
             return Decision(reply, self._change_set(reply, actor), refusal)
         if self._takes_match:
             conditions.check_match(call, next(iter(reply.changes), None))
-        return Decision(reply, self._change_set(reply, actor), attempt=attempt)
+        return Decision(reply, self._change_set(reply, actor, attempt), attempt=attempt)
 
     def _replayed(self, attempt: Attempt) -> Response | None:
         claimed = self._store.claimed(attempt.owner, attempt.key)
@@ -136,13 +136,16 @@ class Carrier:
             return None
         return self._records.replay(attempt, claimed)
 
-    def _change_set(self, reply: Reply, actor: Actor | None) -> ChangeSet:
+    def _change_set(self, reply: Reply, actor: Actor | None, attempt: Attempt | None = None) -> ChangeSet | None:
+        """Return what is to be committed: also nothing, where a key has to be kept; None where there is no need."""
         changes = tuple(change for change in reply.changes if not change.idle)
+        if not changes and attempt is None:
+            return None
         who = actor.id if actor else reply.by or NOBODY
         return ChangeSet(new_id(), who, self._clock(), changes, reply.requires)
 
     def _commit(self, call: Call, decision: Decision, *, dry: bool) -> Receipt:
-        if decision.replayed is not None or not (decision.changes.changes or decision.attempt):
+        if decision.changes is None:
             return _NOTHING
         if dry:
             return self._store.rehearse(decision.changes)
@@ -163,7 +166,7 @@ class Carrier:
         if isinstance(reply.body, Unread):
             return self._list(call, reply, reply.body)
         response = response_to(reply, reply.told(receipt), call)
-        if decision.changes.changes and not dry:
+        if decision.changes and decision.changes.changes and not dry:
             response.headers["Operation-Id"] = decision.changes.operation_id
         tag = response.headers.get("ETag")
         return not_modified(tag) if self._safe and tag and conditions.has_already(call, tag) else response
