@@ -10,7 +10,8 @@ CASES = 50000
 SEED =
 NODE_TOOLS = node_modules/.package-lock.json
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
-COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-strip-extras \
+	--python-version 3.11 \
 	--custom-compile-command 'make requirements'
 
 help: ## List the targets
