@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tracker.api.reply import Reply
 from tracker.api.representations import change_json
 from tracker.domain.access import Actor, Permission
+from tracker.domain.changes import whole_commits
 from tracker.domain.project import Membership, Project
 from tracker.domain.refusals import ChangedSince, NotFound
 from tracker.domain.sharing import check_owner_left, owners_of
@@ -15,14 +16,13 @@ from tracker.domain.task import Task
 from tracker.domain.undo import as_they_were, inverse, permissions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from tracker.domain.changes import Change, LogEntry, Logged
     from tracker.domain.clock import Clock
     from tracker.store.contract import Reader
 
 MOST_NAMED = 100
-LONGEST_COMMIT = 5000  # entries: more than any operation can make in one project
 
 
 def list_changes(  # noqa: PLR0913 - a handler takes what it uses, by name
@@ -90,7 +90,7 @@ def _check_assignees(changes: Sequence[Change], store: Reader) -> None:
 def _stretch(  # noqa: PLR0913 - likewise
     store: Reader, project_id: str, after: int, limit: int, clock: Clock, *, task_id: str | None = None
 ) -> Reply:
-    entries, more = _whole_commits(partial(store.log, project_id, entity_id=task_id), after, limit)
+    entries, more = whole_commits(partial(store.log, project_id, entity_id=task_id), after, limit)
     items = [change_json(entry, clock()) for entry in entries]
     return Reply({"items": items, "head": entries[-1].head if entries else after, "more": more})
 
@@ -104,18 +104,6 @@ def _check_nothing_to_do(changes: Sequence[Change], store: Reader) -> None:
             given = store.project_tasks(before.project_id, limit=MOST_NAMED, assignee_id=before.user_id)
             if left := [f"task {task.id}" for task in given if task.id not in touched]:
                 raise ChangedSince(left)
-
-
-def _whole_commits(log: Callable[..., list[LogEntry]], after: int, limit: int) -> tuple[list[LogEntry], bool]:
-    """Return as many commits as a page has room for, but one at the least, and whether there are more."""
-    entries = log(after=after, limit=limit + 1)
-    if len(entries) <= limit:
-        return entries, False
-    whole = [entry for entry in entries if entry.head != entries[limit].head]
-    if not whole:
-        entries = log(after=entries[0].head - 1, limit=LONGEST_COMMIT + 1)
-        whole = [entry for entry in entries if entry.head == entries[0].head]
-    return whole, len(whole) < len(entries)
 
 
 def _is_seen(actor: Actor, entry: LogEntry) -> bool:

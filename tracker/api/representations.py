@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 from tracker.domain.clock import to_milliseconds
 from tracker.domain.project import Membership, Project
 from tracker.domain.query import Archived, TaskFilter
+from tracker.domain.reminder import Reminder
 from tracker.domain.task import TRANSITIONS, Due, Priority, Status, Task, TaskMembers
 from tracker.domain.words import words_of
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from tracker.api.reply import Body
     from tracker.domain.changes import LogEntry, Logged
+    from tracker.domain.notification import Notification
     from tracker.domain.project import Member, ProjectRole
     from tracker.domain.query import Summary
     from tracker.domain.session import Session
@@ -189,6 +191,8 @@ def _recorded(thing: Logged | None, project_id: str, at: datetime) -> Body | Non
             return recorded_project_json(thing)
         case Membership():
             return membership_json(thing)
+        case Reminder():
+            return reminder_json(thing)
 
 
 def project_json(project: Project, role: ProjectRole | None) -> Body:
@@ -231,4 +235,30 @@ def membership_json(membership: Membership) -> Body:
         "role": membership.role.value,
         "version": membership.version,
         "created_at": instant_json(membership.created_at),
+    }
+
+
+def reminder_json(reminder: Reminder) -> Body:
+    """Return that a deadline was noticed."""
+    return {
+        "project_id": reminder.project_id,
+        "task_id": reminder.task_id,
+        "kind": reminder.kind.value,
+        "due_at": instant_json(reminder.due_at),
+        "created_at": instant_json(reminder.created_at),
+    }
+
+
+def notification_json(notification: Notification) -> Body:
+    """Return a notification as the spec's Notification."""
+    return {
+        "id": notification.id,
+        "kind": notification.kind.value,
+        "project_id": notification.project_id,
+        "head": notification.head,
+        "task_id": notification.task_id,
+        "title": notification.title,
+        "read_at": instant_json(notification.read_at) if notification.read_at else None,
+        "version": notification.version,
+        "created_at": instant_json(notification.created_at),
     }

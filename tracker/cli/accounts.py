@@ -14,7 +14,7 @@ from tracker.cli.opening import load_settings, ready_store
 from tracker.domain.administration import ACTIVE_ADMINS, changes_of, new_reset
 from tracker.domain.changes import Change, ChangeSet
 from tracker.domain.clock import now
-from tracker.domain.identity import new_id
+from tracker.domain.identity import SYSTEM, new_id
 from tracker.domain.registration import new_account
 from tracker.domain.session import Session
 from tracker.domain.user import Role, User, UserStatus, check_password
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from tracker.domain.user import UserMembers
-
-ACTOR = "system"
 
 
 @click.group()
@@ -53,7 +51,7 @@ def create(*, username: str, email: str, role: str, password_stdin: bool) -> Non
         made, changes = new_account(
             username=username, email=email, role=Role(role), password_hash=hashes.hash(password), at=at
         )
-        store.commit(ChangeSet(new_id(), ACTOR, at, changes))
+        store.commit(ChangeSet(new_id(), SYSTEM, at, changes))
     click.echo(f"{made.username} ({made.role}) is created.")
 
 
@@ -91,7 +89,7 @@ def reset(name: str) -> None:
         def decide() -> _Resetting:
             found, at = _found(store, name), now()
             _, secret, changes = new_reset(found, store.password_reset_of(found.id), at=at)
-            return _Resetting(secret, ChangeSet(new_id(), ACTOR, at, changes))
+            return _Resetting(secret, ChangeSet(new_id(), SYSTEM, at, changes))
 
         decided, _ = decide_and_commit(decide, lambda decision: store.commit(decision.changes))
     click.echo(decided.secret)
@@ -107,7 +105,7 @@ def token(name: str) -> None:
         if found.status is UserStatus.DISABLED:
             raise Refused("this user is disabled")
         session = Session.new(found, at=at)
-        store.commit(ChangeSet(new_id(), ACTOR, at, (Change(None, session),)))
+        store.commit(ChangeSet(new_id(), SYSTEM, at, (Change(None, session),)))
     click.echo(tokens(settings).issue(found, session, at=at))
 
 
@@ -128,7 +126,7 @@ def _change(name: str, **members: Unpack[UserMembers]) -> None:
         def decide() -> ChangeSet:
             found, at = _found(store, name), now()
             changes = changes_of(found, found.changed(at=at, **members), store.users(ACTIVE_ADMINS))
-            return ChangeSet(new_id(), ACTOR, at, changes)
+            return ChangeSet(new_id(), SYSTEM, at, changes)
 
         decide_and_commit(decide, store.commit)
 

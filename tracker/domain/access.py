@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tracker.domain.project import Membership, Project
+    from tracker.domain.reminder import Reminder
     from tracker.domain.task import Task
 
-    Thing = Task | Project | Membership
+    Thing = Task | Project | Membership | Reminder
 
 Asked = TypeVar("Asked", bound="Thing")
 

@@ -5,18 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tracker.domain.job import JobRun
+from tracker.domain.notification import Notification
+from tracker.domain.outbox import Position
 from tracker.domain.password_reset import PasswordReset
 from tracker.domain.project import Membership, Project
+from tracker.domain.reminder import Reminder
 from tracker.domain.session import RefreshToken, Session
 from tracker.domain.task import Task
 from tracker.domain.user import User
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
-Logged = Project | Membership | Task
-Entity = User | Session | RefreshToken | PasswordReset | Project | Membership | Task
+Logged = Project | Membership | Task | Reminder
+Entity = Logged | User | Session | RefreshToken | PasswordReset | Notification | JobRun | Position
+
+LONGEST_COMMIT = 5000  # entries: more than any operation can make in one project
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,10 @@ class ChangeSet:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One change in a project's log, at the place ``(project_id, head, n)``: what was, and what has been since."""
+    """One change in a project's log, at the place ``(project_id, head, n)``: what was, and what has been since.
+
+    ``entity_id`` is the id of what changed; of a reminder that of its task, whose activity it is part of.
+    """
 
     project_id: str
     head: int
@@ -69,3 +78,18 @@ class LogEntry:
     entity_id: str
     before: Logged | None
     after: Logged | None
+
+
+def whole_commits(log: Callable[..., list[LogEntry]], after: int, limit: int) -> tuple[list[LogEntry], bool]:
+    """Return as many commits as there is room for, but one at the least, and whether there are more.
+
+    ``log`` returns the entries with a head greater than ``after``, in order, ``limit`` at the most.
+    """
+    entries = log(after=after, limit=limit + 1)
+    if len(entries) <= limit:
+        return entries, False
+    whole = [entry for entry in entries if entry.head != entries[limit].head]
+    if not whole:
+        entries = log(after=entries[0].head - 1, limit=LONGEST_COMMIT + 1)
+        whole = [entry for entry in entries if entry.head == entries[0].head]
+    return whole, len(whole) < len(entries)

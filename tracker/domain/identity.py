@@ -9,6 +9,8 @@ import secrets
 import threading
 import time
 
+SYSTEM = "system"  # who does what happens by itself, or from the command line: no user has this id
+
 _COUNTER_BITS = 12
 _lock = threading.Lock()
 _last = 0

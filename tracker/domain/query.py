@@ -147,6 +147,52 @@ class MemberQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class NotificationQuery:
+    """A user's notifications, the newest (by id) first, those before one, ``limit`` at the most.
+
+    Of projects that the user is no member of there are none, unless they see ``every_project``. Where ``unread``, only
+    those that are; where ``ids`` are given, only those with one of them.
+    """
+
+    user_id: str
+    every_project: bool = False
+    unread: bool = False
+    ids: tuple[str, ...] = ()
+    before: str | None = None
+    limit: int = DEFAULT_LIMIT
+
+
+Place = tuple[str, str]
+"""The project and the id of a task: where to go on among the tasks of all projects."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettledQuery:
+    """Tasks that are ``settled`` at an instant, by the days of their project, or by default; none where both are None.
+
+    By project and id, those after a place, ``limit`` at the most.
+    """
+
+    at: datetime
+    default_days: int | None
+    after: Place | None = None
+    limit: int = DEFAULT_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class UnremindedQuery:
+    """Tasks of projects that are not archived with something to notice at an instant that no reminder says yet.
+
+    By project and id, those after a place, ``limit`` at the most.
+    """
+
+    at: datetime
+    soon: timedelta
+    after: Place | None = None
+    limit: int = DEFAULT_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
 class Days:
     """Whole days in a time zone: ``first`` to before ``end``, which is from instant ``begins`` to before ``ends``."""
 

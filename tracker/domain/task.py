@@ -147,6 +147,11 @@ class Task:
         return replace(blank.changed(at=at, **members), version=1)
 
     @property
+    def closed(self) -> bool:
+        """Whether there is nothing to be done about it any more."""
+        return self.status in CLOSED
+
+    @property
     def allowed_statuses(self) -> tuple[Status, ...]:
         """The statuses it may move to from here."""
         return TRANSITIONS[self.status]
@@ -157,11 +162,11 @@ class Task:
 
     def overdue(self, at: datetime) -> bool:
         """Whether its deadline has passed at an instant and it is still open."""
-        return self.due is not None and self.status not in CLOSED and at > self.due.overdue_after()
+        return self.due is not None and not self.closed and at > self.due.overdue_after()
 
     def overdue_from(self, at: datetime) -> datetime | None:
         """Return the last instant at which it is not yet overdue, None where that is past or will never come."""
-        last = self.overdue_after() if self.status not in CLOSED else None
+        last = None if self.closed else self.overdue_after()
         return last if last and last >= at else None
 
     def changed(self, *, at: datetime, **members: Unpack[TaskMembers]) -> Task:
@@ -181,6 +186,22 @@ class Task:
         if changed.status is not self.status:
             changed = replace(changed, completed_at=self._completed_at(changed.status, at))
         return replace(changed, updated_at=at, version=self.version + 1)
+
+    def archived(self, *, at: datetime) -> Task:
+        """Return this task, put away; one that was put away before stays as it was."""
+        return self if self.archived_at else replace(self, archived_at=at, updated_at=at, version=self.version + 1)
+
+    def unarchived(self, *, at: datetime) -> Task:
+        """Return this task, taken out again; one that was not put away stays as it was."""
+        return replace(self, archived_at=None, updated_at=at, version=self.version + 1) if self.archived_at else self
+
+    def settled(self, days: int, *, at: datetime) -> bool:
+        """Whether it is to be archived by itself: done for so many days of 24 hours, and left alone since.
+
+        Whoever takes it out of the archive, or changes it otherwise, has it before them for as many days again.
+        """
+        done = self.status is Status.DONE and self.archived_at is None
+        return done and self.updated_at <= at - timedelta(days=days)
 
     def _completed_at(self, status: Status, at: datetime) -> datetime | None:
         if status not in self.allowed_statuses:

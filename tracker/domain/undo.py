@@ -9,10 +9,11 @@ from tracker.domain.access import Permission
 from tracker.domain.changes import Change
 from tracker.domain.project import Membership, Project
 from tracker.domain.refusals import ChangedSince, Final
+from tracker.domain.reminder import Reminder
 from tracker.domain.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from tracker.domain.access import Actor
@@ -20,17 +21,21 @@ if TYPE_CHECKING:
 
     Present = Callable[[LogEntry], Logged | None]
 
+NOTICED = "This noticed a deadline, which cannot be taken back; move the deadline."
+
 _OF_STATUS = {"status", "due", "completed_at", "updated_at", "version"}
 _KINDS: Mapping[type[Logged], str] = {Task: "task", Project: "project", Membership: "member"}
 
 
-def inverse(entries: Iterable[LogEntry], present: Present, *, at: datetime) -> tuple[Change, ...]:
+def inverse(entries: Sequence[LogEntry], present: Present, *, at: datetime) -> tuple[Change, ...]:
     """Return the changes that take a whole operation back, its last change first.
 
     ``present`` returns what an entry is about as it is now. Raises ChangedSince naming whatever is not as the operation
-    left it, Final for a project that went with more than was written down. A task that moved stands in the log of two
-    projects and is taken back once.
+    left it, Final for a project that went with more than was written down and for what was only noticed. A task that
+    moved stands in the log of two projects and is taken back once.
     """
+    if any(isinstance(entry.after, Reminder) for entry in entries):
+        raise Final(NOTICED)
     once = {entry.entity_id: entry for entry in entries}
     found = [(entry, present(entry)) for entry in reversed(once.values())]
     if changed := [f"{entry.entity} {entry.entity_id}" for entry, now in found if _has_moved_on(entry, now)]:

@@ -12,6 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from tracker.domain.refusals import Contended
@@ -21,9 +22,23 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tracker.domain.changes import ChangeSet, Entity, LogEntry
+    from tracker.domain.job import JobRun
+    from tracker.domain.notification import Notification
+    from tracker.domain.outbox import Position
     from tracker.domain.password_reset import PasswordReset
     from tracker.domain.project import Member, Membership, Project, ProjectRole
-    from tracker.domain.query import MemberQuery, Page, ProjectQuery, Summary, SummaryQuery, TaskQuery, UserQuery
+    from tracker.domain.query import (
+        MemberQuery,
+        NotificationQuery,
+        Page,
+        ProjectQuery,
+        SettledQuery,
+        Summary,
+        SummaryQuery,
+        TaskQuery,
+        UnremindedQuery,
+        UserQuery,
+    )
     from tracker.domain.session import RefreshToken, Session
     from tracker.domain.task import Task
     from tracker.domain.user import Role, User, UserStatus
@@ -95,6 +110,17 @@ class Claimed:
     fingerprint: str
     at: datetime
     answer: str
+
+
+class Perishable(StrEnum):
+    """What is of no use some time after it is over, and the instant that tells when that is."""
+
+    SESSIONS = "sessions"  # when they expire; their refresh tokens go with them
+    PASSWORD_RESETS = "password_resets"  # noqa: S105 - a name; when they expire
+    CLAIMS = "claims"  # when they were made
+    REMINDERS = "reminders"  # when their task was due
+    NOTIFICATIONS = "notifications"  # when they were made
+    JOB_RUNS = "job_runs"  # their window
 
 
 class Reader(ABC):
@@ -200,6 +226,37 @@ class Reader(ABC):
     def claimed(self, owner: str, key: str) -> Claimed | None:
         """Return the record of a key, however old."""
 
+    @abstractmethod
+    def notifications(self, query: NotificationQuery) -> list[Notification]:
+        """Return a user's notifications as a query asks, the newest (by id) first."""
+
+    @abstractmethod
+    def settled(self, query: SettledQuery) -> list[Task]:
+        """Return tasks that are to be archived by themselves, as a query asks: those for which ``Task.settled``."""
+
+    @abstractmethod
+    def unreminded(self, query: UnremindedQuery) -> list[Task]:
+        """Return tasks with something to notice, as a query asks: those of which ``reminder_of`` makes a new one."""
+
+    @abstractmethod
+    def behind(self, consumer: str, *, after: str | None = None, limit: int = 50) -> list[Position]:
+        """Return how far a consumer has read each project whose log goes on from there, by project id.
+
+        With ``after`` only those of projects with a greater id; ``limit`` at the most.
+        """
+
+    @abstractmethod
+    def position(self, consumer: str, project_id: str) -> Position:
+        """Return how far a consumer has read the log of a project, which need not be there any more."""
+
+    @abstractmethod
+    def job_run(self, job: str, window: datetime) -> JobRun | None:
+        """Return the run of a window of a job."""
+
+    @abstractmethod
+    def job_runs(self, job: str, *, limit: int = 10) -> list[JobRun]:
+        """Return the runs of a job, the latest window first."""
+
 
 class Store(Reader):
     """A Reader that also makes ChangeSets true."""
@@ -212,13 +269,15 @@ class Store(Reader):
         - A project whose head is required must have just that head: Stale otherwise. One that is deleted must have the
           head of ``before``: what was added to it since is not deleted unseen.
         - ``email``, ``username`` and ``membership`` are unique (the first two folded): Taken where they are in use.
-        - A user has one password reset: Stale where there is another already.
+        - A user has one password reset, a window of a job one run, a consumer one position in a project, a deadline of
+          a task one reminder of a kind: Stale where there is another already.
         - Each project that a change is in or of gets ``head + 1``, under its row lock, projects in the order of their
           ids; a project that is gone: Stale. A created project begins with the head after the one it brings: with 1,
           unless it was there before.
         - A task whose ``number`` is 0, created or moved into another project, gets the next one there, from 1, never
           given twice; any other keeps the one it brings: it had it there before (Stale where another task has it).
-        - Each change of a project, membership or task is one LogEntry at the new head, ``n`` from 1 in their order.
+        - Each change of a project, membership, task or reminder is one LogEntry at the new head, ``n`` from 1 in their
+          order.
         - A deleted project takes its memberships and tasks with it, logged or not.
         - A created, changed or deleted membership raises its user's ``access_version``; so does a changed role, and a
           deleted project that of everybody who saw it.
@@ -233,6 +292,13 @@ class Store(Reader):
     @abstractmethod
     def rehearse(self, changes: ChangeSet) -> Receipt:
         """Return what ``commit`` would, and raise what it would, without anything becoming true."""
+
+    @abstractmethod
+    def purge(self, what: Perishable, *, before: datetime, limit: int) -> int:
+        """Delete what was over before an instant, ``limit`` at the most, and return how many there were.
+
+        It leaves no trace: no version, no head and no log tells of it.
+        """
 
     @abstractmethod
     def ping(self) -> None:

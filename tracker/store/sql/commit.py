@@ -11,8 +11,12 @@ from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from tracker.domain.job import JobRun
+from tracker.domain.notification import Notification
+from tracker.domain.outbox import Position
 from tracker.domain.password_reset import PasswordReset
 from tracker.domain.project import Membership, Project
+from tracker.domain.reminder import Reminder
 from tracker.domain.session import RefreshToken, Session
 from tracker.domain.task import Task
 from tracker.domain.user import User
@@ -27,8 +31,12 @@ if TYPE_CHECKING:
     from tracker.store.sql.transaction import Transaction
     from tracker.store.sql.writes import Writes
 
-_LOCKED = {kind: at for at, kind in enumerate((Task, Membership, RefreshToken, PasswordReset, Session, User))}
-_CREATED = (User, Session, RefreshToken, PasswordReset, Membership, Task)
+# Whose run of a job it is comes first: who has lost it does nothing else.
+_ORDER = (JobRun, Position, Task, Membership, RefreshToken, PasswordReset, Session, User, Notification)
+_LOCKED = {kind: at for at, kind in enumerate(_ORDER)}
+_CREATED = (
+    JobRun, Position, User, Session, RefreshToken, PasswordReset, Membership, Task, Reminder, Notification
+)  # fmt: skip
 
 
 def projects_of(change: Change) -> list[str]:
@@ -37,7 +45,7 @@ def projects_of(change: Change) -> list[str]:
 
 
 def _has_project(entity: Entity | None) -> bool:
-    return isinstance(entity, (Task, Membership, Project))
+    return isinstance(entity, (Task, Membership, Project, Reminder))
 
 
 def _project_of(entity: Any) -> str:
@@ -224,11 +232,15 @@ class Commit:
                         "actor_id": self._set.actor_id,
                         "at": self._set.at,
                         "entity": self._writes.kinds[type(change.entity)].kind.name,
-                        "entity_id": change.entity.id,
+                        "entity_id": _told_as(change.entity),
                         "before": change.before,
                         "after": after,
                     },
                 )
+
+
+def _told_as(entity: Entity) -> str:
+    return entity.task_id if isinstance(entity, Reminder) else entity.id
 
 
 def _whose_access(change: Change) -> str | None:

@@ -84,6 +84,11 @@ _CONDITIONS: Mapping[str, Callable[[], Condition]] = {
 }
 
 
+def is_one_of(column: Column[str], name: str, *, postgresql: bool) -> Condition:
+    """Return whether a column has one of the values of a parameter that is a list."""
+    return _one_of(column, name) if postgresql else _among(column, name)
+
+
 def _one_of(column: Column[str], name: str | None = None) -> Condition:
     return column == any_(bindparam(name or column.name, type_=ARRAY(column.type)))
 

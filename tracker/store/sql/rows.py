@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from tracker.domain.changes import LogEntry
+from tracker.domain.job import JobRun, JobState
+from tracker.domain.notification import Notification, NotificationKind
+from tracker.domain.outbox import Position
 from tracker.domain.password_reset import PasswordReset
 from tracker.domain.project import Membership, Project, ProjectKind, ProjectRole
+from tracker.domain.reminder import Reminder, ReminderKind
 from tracker.domain.session import RefreshToken, Session
 from tracker.domain.task import Due, Priority, Status, Task, due_as_kept
 from tracker.domain.user import Role, User, UserStatus, folded
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Column, Table
 
-    from tracker.domain.changes import Entity
+    from tracker.domain.changes import Entity, Logged
     from tracker.store.sql.prepared import Row
 
 
@@ -96,8 +100,14 @@ KINDS: Mapping[type[Any], Kind] = {
     PasswordReset: Kind("password_reset", PasswordReset, tables.password_resets, _as_it_is, {}),
     Membership: Kind("membership", Membership, tables.memberships, _as_it_is, {"role": PROJECT_ROLES}),
     Task: Kind("task", Task, tables.tasks, _task_row, {"status": _STATUSES, "priority": _PRIORITIES}),
+    Reminder: Kind("reminder", Reminder, tables.reminders, _as_it_is, {"kind": _by_value(ReminderKind)}),
+    Notification: Kind(
+        "notification", Notification, tables.notifications, _as_it_is, {"kind": _by_value(NotificationKind)}
+    ),
+    Position: Kind("position", Position, tables.positions, _as_it_is, {}),
+    JobRun: Kind("job_run", JobRun, tables.job_runs, _as_it_is, {"state": _by_value(JobState)}),
 }
-LOGGED: Mapping[str, Kind] = {KINDS[entity].name: KINDS[entity] for entity in (Project, Membership, Task)}
+LOGGED: Mapping[str, Kind] = {KINDS[entity].name: KINDS[entity] for entity in (Project, Membership, Task, Reminder)}
 
 TASK_COLUMNS: list[Column[Any]] = [c for c in tables.tasks.c if c.name not in {"priority_rank", "words"}]
 
@@ -177,12 +187,12 @@ def to_record(entity: Entity) -> dict[str, Any]:
     return record
 
 
-def from_record(name: str, record: Mapping[str, Any]) -> Project | Membership | Task:
-    """Return the project, membership or task that a record of the log holds."""
+def from_record(name: str, record: Mapping[str, Any]) -> Logged:
+    """Return the project, membership, task or reminder that a record of the log holds."""
     members = {member: _instant(value) if member.endswith("_at") else value for member, value in record.items()}
     if name == "task":
         members |= {"labels": tuple(record["labels"]), "due": record["due"] and _due(record["due"])}
-    made: Project | Membership | Task = LOGGED[name].made(members)
+    made: Logged = LOGGED[name].made(members)
     return made
 
 

@@ -6,17 +6,22 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 from uuid import UUID
 
+from tracker.domain.job import JobRun
+from tracker.domain.notification import Notification
+from tracker.domain.outbox import Position
 from tracker.domain.password_reset import PasswordReset
 from tracker.domain.project import Member, Membership, Project, ProjectRole
 from tracker.domain.query import Page
 from tracker.domain.refusals import Unavailable
+from tracker.domain.reminder import LOOKED_BACK
 from tracker.domain.session import RefreshToken, Session
 from tracker.domain.user import User, folded
-from tracker.store.contract import Claim, Claimed, Receipt, Standing, Store
+from tracker.store.contract import Claim, Claimed, Perishable, Receipt, Standing, Store
 from tracker.store.sql import counts, migrations, pages, reads, rows
 from tracker.store.sql.commit import Commit
 from tracker.store.sql.database import Database
 from tracker.store.sql.project_reads import ProjectReads
+from tracker.store.sql.upkeep_reads import UpkeepReads
 from tracker.store.sql.writes import Writes
 
 if TYPE_CHECKING:
@@ -24,7 +29,18 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tracker.domain.changes import ChangeSet, LogEntry
-    from tracker.domain.query import MemberQuery, ProjectQuery, Summary, SummaryQuery, TaskQuery, UserQuery
+    from tracker.domain.query import (
+        MemberQuery,
+        NotificationQuery,
+        Place,
+        ProjectQuery,
+        SettledQuery,
+        Summary,
+        SummaryQuery,
+        TaskQuery,
+        UnremindedQuery,
+        UserQuery,
+    )
     from tracker.domain.task import Task
     from tracker.store.sql.prepared import Prepared
     from tracker.store.sql.transaction import Transaction
@@ -54,6 +70,7 @@ class SqlStore(Store):
         self._database = database
         self._writes = Writes.of(database)
         self._of_projects = ProjectReads.of(database)
+        self._upkeep = UpkeepReads.of(database)
         self._standing = prepare(reads.STANDING)
         self._memberships = prepare(reads.MEMBERSHIPS)
         self._has_users = prepare(reads.HAS_USERS)
@@ -174,6 +191,42 @@ class SqlStore(Store):
         found = self._database.read(self._claimed, {"owner": owner, "key": key})
         return Claimed(*found[0]) if found else None
 
+    def notifications(self, query: NotificationQuery) -> list[Notification]:
+        statement = self._upkeep.notifications[query.every_project, query.unread, bool(query.ids)]
+        values = {"user_id": query.user_id, "before": query.before or _LAST_ID, "limit": query.limit}
+        found = self._database.read(statement, {**values, "ids": list(query.ids)})
+        return [rows.entity_of(rows.KINDS[Notification], row) for row in found]
+
+    def settled(self, query: SettledQuery) -> list[Task]:
+        values = {"at": query.at, "default_days": query.default_days, "limit": query.limit, **_after(query.after)}
+        return [rows.task_of(row) for row in self._database.read(self._upkeep.settled, values)]
+
+    def unreminded(self, query: UnremindedQuery) -> list[Task]:
+        near = {"since": query.at - LOOKED_BACK, "until": query.at + query.soon}
+        values = {"at": query.at, "limit": query.limit, **near, **_after(query.after)}
+        return [rows.task_of(row) for row in self._database.read(self._upkeep.unreminded, values)]
+
+    def behind(self, consumer: str, *, after: str | None = None, limit: int = 50) -> list[Position]:
+        values = {"consumer": consumer, "after": after or _FIRST_ID, "limit": limit}
+        return [Position(consumer, *row) for row in self._database.read(self._upkeep.behind, values)]
+
+    def position(self, consumer: str, project_id: str) -> Position:
+        found = self._database.read(self._upkeep.position, {"consumer": consumer, "project_id": project_id})
+        return Position(consumer, project_id, *(found[0] if found else ()))
+
+    def job_run(self, job: str, window: datetime) -> JobRun | None:
+        found = self._database.read(self._upkeep.job_run, {"job": job, "window": window})
+        made: JobRun | None = rows.entity_of(rows.KINDS[JobRun], found[0]) if found else None
+        return made
+
+    def job_runs(self, job: str, *, limit: int = 10) -> list[JobRun]:
+        found = self._database.read(self._upkeep.job_runs, {"job": job, "limit": limit})
+        return [rows.entity_of(rows.KINDS[JobRun], row) for row in found]
+
+    def purge(self, what: Perishable, *, before: datetime, limit: int) -> int:
+        values = {"before": before, "limit": limit}
+        return len(self._database.write(lambda transaction: transaction.ask_all(self._upkeep.purge[what], values)))
+
     def commit(self, changes: ChangeSet, claim: Claim | None = None) -> Receipt:
         if claim is None and all(change.idle for change in changes.changes):
             return Receipt({}, {})
@@ -217,3 +270,8 @@ class SqlStore(Store):
     def _prepared_page(self, shape: pages.Shape) -> Prepared:
         statement = pages.page(shape, postgresql=self._database.is_postgresql)
         return self._database.prepare(statement, planned_once=shape.is_plain)
+
+
+def _after(place: Place | None) -> dict[str, str]:
+    project_id, task_id = place or (_FIRST_ID, _FIRST_ID)
+    return {"after_project_id": project_id, "after_id": task_id}

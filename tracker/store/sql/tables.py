@@ -29,7 +29,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
+from tracker.domain.job import JobState
+from tracker.domain.notification import NotificationKind
 from tracker.domain.project import ProjectKind, ProjectRole
+from tracker.domain.reminder import ReminderKind
 from tracker.domain.task import Priority, Status
 from tracker.domain.user import Role, UserStatus
 
@@ -64,6 +67,8 @@ RECORD = JSON(none_as_null=True)
 WORDS = Text().with_variant(postgresql.TSVECTOR, "postgresql")
 
 _ASSIGNED = text("assignee_id IS NOT NULL")
+_DONE = text("status = 'done' AND archived_at IS NULL")
+_DUE = text("status NOT IN ('done', 'cancelled') AND archived_at IS NULL AND overdue_after IS NOT NULL")
 
 metadata = MetaData(
     naming_convention={
@@ -135,6 +140,7 @@ sessions = Table(
     _instant("ended_at", nullable=True),
     Column("generation", Integer, nullable=False, server_default="1"),
     Column("version", BigInteger, nullable=False),
+    Index(None, "expires_at"),
 )
 
 refresh_tokens = Table(
@@ -201,6 +207,8 @@ tasks = Table(
     Index(None, "project_id", "updated_at", "id"),
     Index(None, "project_id", "overdue_after", "id"),
     Index(None, "project_id", "assignee_id", sqlite_where=_ASSIGNED, postgresql_where=_ASSIGNED),
+    Index("ix_tasks_done", "project_id", "updated_at", sqlite_where=_DONE, postgresql_where=_DONE),
+    Index("ix_tasks_due", "overdue_after", sqlite_where=_DUE, postgresql_where=_DUE),
     Index(None, "labels", postgresql_using="gin").ddl_if(dialect="postgresql"),
     Index(None, "words", postgresql_using="gin").ddl_if(dialect="postgresql"),
     _one_of("status", Status),
@@ -235,4 +243,65 @@ claims = Table(
     _instant("at"),
     Column("answer", Text, nullable=False),
     Index(None, "at"),
+)
+
+# No foreign key: a task that was deleted and is there again is not noticed twice.
+reminders = Table(
+    "reminders",
+    metadata,
+    Column("project_id", ID, nullable=False),
+    Column("task_id", ID, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("due_at", INSTANT, primary_key=True, autoincrement=False),
+    _instant("created_at"),
+    Column("version", BigInteger, nullable=False),
+    Index(None, "due_at"),
+    _one_of("kind", ReminderKind),
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("project_id", ID, nullable=False),
+    Column("head", BigInteger, nullable=False),
+    Column("task_id", ID, nullable=False),
+    Column("title", Text, nullable=False),
+    _instant("created_at"),
+    _instant("read_at", nullable=True),
+    Column("version", BigInteger, nullable=False),
+    Index(None, "user_id", "id"),
+    Index(None, "created_at"),
+    _one_of("kind", NotificationKind),
+)
+
+# No foreign key: a project that was deleted and is there again is not told of twice.
+positions = Table(
+    "positions",
+    metadata,
+    Column("consumer", Text, primary_key=True),
+    Column("project_id", ID, primary_key=True),
+    Column("head", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+)
+
+job_runs = Table(
+    "job_runs",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("window", INSTANT, primary_key=True, autoincrement=False),
+    _instant("started_at"),
+    _instant("held_until"),
+    _instant("finished_at", nullable=True),
+    Column("state", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("problem", Text),
+    Column("version", BigInteger, nullable=False),
+    Index(None, "window"),
+    _one_of("state", JobState),
 )

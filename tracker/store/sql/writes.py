@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from tracker.store.sql.rows import Kind
 
 # The store alone moves these: an entity is replaced without them.
-_KEPT = {"head", "last_number", "access_version", "project_id", "number"}
+_KEPT: Mapping[Table, frozenset[str]] = {
+    projects: frozenset({"head", "last_number"}),
+    users: frozenset({"access_version"}),
+    tasks: frozenset({"project_id", "number"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,13 @@ class KindWrites:
         table, prepare = kind.table, database.prepare
         columns = [column.name for column in table.c]
         match = [_is(column) for column in (*table.primary_key, table.c.version)]
+        kept = _KEPT.get(table, frozenset()) | {*table.primary_key.columns.keys()}
         return cls(
             kind=kind,
             create=prepare(insert(table), columns),
             replace=prepare(
                 update(table).where(*match),
-                [name for name in columns if name not in _KEPT | {*table.primary_key.columns.keys()}],
+                [name for name in columns if name not in kept],
             ),
             delete=prepare(delete(table).where(*match)),
         )
