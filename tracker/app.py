@@ -27,6 +27,10 @@ from tracker.edge.responder import Responder
 from tracker.edge.security import Actors, Bearer
 from tracker.edge.stack import Stack
 from tracker.edge.tokens import AccessTokens
+from tracker.jobs.post import Smtp
+from tracker.jobs.runner import Runner
+from tracker.jobs.schedule import Policy, table
+from tracker.jobs.ticker import Ticker
 from tracker.logs import logging_config
 from tracker.settings import Settings
 from tracker.store.sql.store import SqlStore
@@ -55,11 +59,18 @@ def create_app() -> Front:
     """Return the ASGI application of one server process, configured by its environment."""
     settings = Settings()
     logging.config.dictConfig(logging_config(settings))
-    store = open_store(settings, connections=THREADS)
+    store = open_store(settings, connections=THREADS + 1)
+    ticker = Ticker(Runner(store, table(policy(settings)), clock.now))
+    ticker.start()
+
+    def close() -> None:
+        ticker.stop()
+        store.close()
+
     return Front(
         responder(settings, store),
         threads=THREADS,
-        close=store.close,
+        close=close,
         proxies=Proxies(settings.trusted_proxies),
         cors=Cors(settings.cors_origins),
     )
@@ -130,6 +141,15 @@ def handler_of(operation_id: str, tag: str) -> Callable[..., Reply]:
     if handler is None:
         raise Misfit(f"{operation_id} has no handler {name} in the module of the tag {tag}")
     return handler
+
+
+def policy(settings: Settings) -> Policy:
+    """Return what the settings say about what happens by itself."""
+    return Policy(
+        archive_done_after_days=settings.archive_done_after_days,
+        due_soon=timedelta(hours=settings.due_soon_hours),
+        post=Smtp(settings.smtp_url, settings.mail_from) if settings.smtp_url and settings.mail_from else None,
+    )
 
 
 def open_store(settings: Settings, *, connections: int) -> Store:

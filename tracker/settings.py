@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pydantic_settings import PydanticBaseSettingsSource
 
 ENV_FILE = ".env"
-_FROM_FILES = ("SECRET_KEY", "OLD_SECRET_KEYS", "DATABASE_URL", "REDIS_URL")
+_FROM_FILES = ("SECRET_KEY", "OLD_SECRET_KEYS", "DATABASE_URL", "REDIS_URL", "SMTP_URL")
 _MAKE_A_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 _NOT_ITS_ALGORITHM = "ALGORITHM does not fit the key in SIGNING_KEY_FILE; leave it out, and it is that of the key"
 _NO_SIGNING_KEY = (
@@ -222,6 +222,24 @@ class Settings(BaseSettings):
     rate_limit_password: Rate = setting(
         "10/15 minutes", "How often one user may ask for another password or e-mail address, or try a one-time secret."
     )
+    archive_done_after_days: int | None = setting(
+        None,
+        "After how many days a done task is archived, where its project says nothing: `0` is at once.",
+        ge=0,
+        le=3650,
+        **_otherwise("none; only where the project says so"),
+    )
+    due_soon_hours: int = setting(24, "How many hours before a deadline those are told whom it concerns.", ge=1, le=720)
+    smtp_url: Annotated[str, AfterValidator(values.smtp_url)] | None = setting(
+        None,
+        "`smtp://user:password@host:587` (STARTTLS) or `smtps://…`: where mail goes, at most one a minute and person. "
+        "`SMTP_URL_FILE` names a file that holds it.",
+        repr=False,
+        **_otherwise("none; nobody gets mail"),
+    )
+    mail_from: Annotated[str, AfterValidator(values.mailbox)] | None = setting(
+        None, "Who mail comes from: `Tracker <tracker@example.com>`; needed with `SMTP_URL`.", **_otherwise("none")
+    )
     redis_url: Annotated[str, AfterValidator(values.redis_url)] | None = setting(
         None,
         "`redis://:password@host:6379/0`: where all processes count rate limits together. While it does not answer, "
@@ -255,6 +273,8 @@ class Settings(BaseSettings):
             raise Misconfigured("AUTH_ENABLE=False is only for TRACKER_ENV=development with a loopback HOST")
         if self.key_is_weak and not self.development:
             raise Misconfigured(f"SECRET_KEY is shorter than {WEAK_BELOW} bytes; make one with: {_MAKE_A_KEY}")
+        if self.smtp_url and not self.mail_from:
+            raise Misconfigured("MAIL_FROM is needed with SMTP_URL; for example: Tracker <tracker@example.com>")
         if self.algorithm != self.key_ring.signing.algorithm:
             raise Misconfigured(_NOT_ITS_ALGORITHM if self.signing_key_file else _NO_SIGNING_KEY)
         return self

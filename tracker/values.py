@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from email.utils import parseaddr
 from ipaddress import ip_network
+from urllib.parse import urlsplit
 
 from limits import parse_many
 from redis import ConnectionPool
@@ -37,6 +39,28 @@ def redis_url(url: str) -> str:
     except (TypeError, ValueError):
         raise ValueError(rule) from None
     return url
+
+
+def smtp_url(url: str) -> str:
+    """Check the URL of a mail server."""
+    rule = "must be a URL such as smtp://user:password@host:587, or begin with smtps://"
+    try:
+        address = urlsplit(url)
+        known = address.scheme in {"smtp", "smtps"} and bool(address.hostname) and address.port != 0
+    except ValueError:
+        raise ValueError(rule) from None
+    if not known or address.path.strip("/") or address.query or address.fragment:
+        raise ValueError(rule)
+    return url
+
+
+def mailbox(text: str) -> str:
+    """Check a sender as it stands in a letter: one address, with or without a name before it."""
+    _, address = parseaddr(text)
+    local, _, domain = address.rpartition("@")
+    if not (local and domain and text.isascii() and text.isprintable()):
+        raise ValueError("must be one address such as Tracker <tracker@example.com>")
+    return text
 
 
 def networks(listed: tuple[str, ...]) -> tuple[str, ...]:

@@ -57,9 +57,14 @@ class JobRun:
         """The pair that names it."""
         return f"{self.job}/{self.window.isoformat()}"
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody will try it again."""
+        return self.state in {JobState.FINISHED, JobState.PARKED}
+
     def can_be_had(self, at: datetime) -> bool:
         """Whether there is something left to do, and nobody at it who showed a sign of life."""
-        return self.state in {JobState.RUNNING, JobState.WAITING} and at >= self.held_until
+        return not self.is_over and at >= self.held_until
 
     def taken_over(self, *, at: datetime) -> JobRun:
         """Return the next try; parked where too many in a row came to nothing."""
