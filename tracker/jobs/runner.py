@@ -34,7 +34,7 @@ class Job:
     name: str
     every: timedelta
     does: str
-    run: Callable[[Work], None]
+    run: Callable[[Work], object]
     idle: Callable[[Reader], bool] | None = None
 
 
