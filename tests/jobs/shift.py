@@ -54,6 +54,12 @@ class Shift:
         """Put a task that is done by now into a project."""
         return self.task(project, status=Status.DONE, completed_at=self.clock(), **members)
 
+    def done_tasks(self, project: Project, count: int, **members: Any) -> None:
+        """Put so many of them into a project, in one commit."""
+        at = self.clock()
+        whole = {"status": Status.DONE, "completed_at": at, "created_at": at, "updated_at": at, **members}
+        self.world.add(*(a_task(project, **whole) for _ in range(count)))
+
     def change(self, task: Task, **members: Any) -> Task:
         """Change a task, one version on, and return it."""
         present = self.now(task)

@@ -119,8 +119,7 @@ def test_what_is_archived_by_itself_can_be_taken_back_whole(shift: Shift, world:
 def test_more_than_one_batch_in_many_projects_is_archived_each_once(shift: Shift, world: World, ann: Person) -> None:
     projects = [world.project({ann: ProjectRole.OWNER}) for _ in range(12)]
     for project in projects:
-        for _ in range(21):
-            shift.done_task(project)
+        shift.done_tasks(project, 21)
     run = shift.run("archive", archive_done_after_days=0)
 
     assert run.done == 252
@@ -132,8 +131,7 @@ def test_more_than_one_batch_in_many_projects_is_archived_each_once(shift: Shift
 def test_two_runs_at_once_archive_each_task_once(shift: Shift, world: World, ann: Person) -> None:
     projects = [world.project({ann: ProjectRole.OWNER}) for _ in range(4)]
     for project in projects:
-        for _ in range(30):
-            shift.done_task(project)
+        shift.done_tasks(project, 30)
     run = partial(archive, default_days=0)
 
     def work(n: int) -> None:  # in a window of its own: nobody is held off by another
