@@ -68,7 +68,8 @@ WORDS = Text().with_variant(postgresql.TSVECTOR, "postgresql")
 
 _ASSIGNED = text("assignee_id IS NOT NULL")
 _DONE = text("status = 'done' AND archived_at IS NULL")
-_DUE = text("status NOT IN ('done', 'cancelled') AND archived_at IS NULL AND overdue_after IS NOT NULL")
+# In the words of ``filters.is_open``: SQLite takes an index only where it finds just these.
+_DUE = text("status != 'cancelled' AND status != 'done' AND archived_at IS NULL AND overdue_after IS NOT NULL")
 
 metadata = MetaData(
     naming_convention={

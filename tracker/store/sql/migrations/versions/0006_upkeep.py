@@ -25,7 +25,7 @@ INDEXES = {
     "ix_tasks_done": (["project_id", "updated_at"], "status = 'done' AND archived_at IS NULL"),
     "ix_tasks_due": (
         ["overdue_after"],
-        "status NOT IN ('done', 'cancelled') AND archived_at IS NULL AND overdue_after IS NOT NULL",
+        "status != 'cancelled' AND status != 'done' AND archived_at IS NULL AND overdue_after IS NOT NULL",
     ),
 }
 
