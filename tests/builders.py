@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracker.domain.changes import Change, ChangeSet
 from tracker.domain.identity import new_id
+from tracker.domain.job import JobRun
+from tracker.domain.notification import Notification, NotificationKind
+from tracker.domain.outbox import Position
 from tracker.domain.project import INBOX_NAME, Membership, Project, ProjectKind, ProjectRole
+from tracker.domain.reminder import Reminder, ReminderKind
 from tracker.domain.session import RefreshToken, Session
 from tracker.domain.task import Task
 from tracker.domain.user import Role, User
@@ -47,6 +51,24 @@ def a_refresh_token(session: Session, **members: Any) -> RefreshToken:
 def a_task(project: Project | None = None, **members: Any) -> Task:
     project_id = project.id if project else new_id()
     return replace(Task.new(project_id=project_id, by=new_id(), at=AT, title="Water the plants"), **members)
+
+
+def a_reminder(task: Task, **members: Any) -> Reminder:
+    return replace(Reminder(task.project_id, task.id, ReminderKind.OVERDUE, AT, AT), **members)
+
+
+def a_notification(user: User, task: Task, **members: Any) -> Notification:
+    kind = NotificationKind.ASSIGNED
+    told = Notification(new_id(), user.id, kind, task.project_id, 1, task.id, task.title, created_at=AT)
+    return replace(told, **members)
+
+
+def a_position(project: Project, **members: Any) -> Position:
+    return replace(Position("post", project.id).moved_to(1), **members)
+
+
+def a_job_run(**members: Any) -> JobRun:
+    return replace(JobRun.begun("tidy", AT, at=AT), **members)
 
 
 class Person(NamedTuple):

@@ -63,7 +63,8 @@ class News(NamedTuple):
 def news_of(entry: LogEntry, task_now: Callable[[str], Task | None]) -> News | None:
     """Return what an entry says to people, None for most; ``task_now`` returns a task as it is by now.
 
-    Nobody is told what they did themselves, nor of a deadline that is none any more.
+    Nobody is told what they did themselves, nor of a deadline that is none any more, or is in another project by now:
+    who may know of the one need not know of the other.
     """
     match entry.after:
         case Reminder() as reminder:
@@ -75,9 +76,13 @@ def news_of(entry: LogEntry, task_now: Callable[[str], Task | None]) -> News | N
 
 
 def _of_reminder(entry: LogEntry, reminder: Reminder, task: Task | None) -> News | None:
-    if task is None or task.closed or task.overdue_after() != reminder.due_at:
+    if task is None or task.project_id != reminder.project_id or not _is_due(task, reminder.due_at):
         return None
     return News(NotificationKind(reminder.kind.value), task, entry, _concerned(task))
+
+
+def _is_due(task: Task, at: datetime) -> bool:
+    return not task.closed and task.archived_at is None and task.overdue_after() == at
 
 
 def _of_task(entry: LogEntry, before: Task | None, task: Task) -> News | None:
