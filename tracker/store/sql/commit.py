@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tracker.store.sql.writes import Writes
 
 # Whose run of a job it is comes first: who has lost it does nothing else.
-_ORDER = (JobRun, Position, Task, Membership, RefreshToken, PasswordReset, Session, User, Notification)
+_ORDER = (JobRun, Position, Task, Reminder, Membership, RefreshToken, PasswordReset, Session, User, Notification)
 _LOCKED = {kind: at for at, kind in enumerate(_ORDER)}
 _CREATED = (
     JobRun, Position, User, Session, RefreshToken, PasswordReset, Membership, Task, Reminder, Notification
