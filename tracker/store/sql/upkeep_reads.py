@@ -95,7 +95,8 @@ class UpkeepReads:
             job_run=prepare(_JOB_RUNS.where(job_runs.c.window == bindparam("window", type_=INSTANT))),
             job_runs=prepare(_JOB_RUNS.order_by(job_runs.c.window.desc()).limit(_limit)),
             notifications={
-                kinds: prepare(_notifications(*kinds, postgresql=postgresql))
+                # Not planned once where a list is given: it is one of text, until the driver has written it out.
+                kinds: prepare(_notifications(*kinds, postgresql=postgresql), planned_once=not kinds[-1])
                 for kinds in product(_EITHER, _EITHER, _EITHER)
             },
             purge={what: prepare(_purge(over)) for what, over in _OVER.items()},
