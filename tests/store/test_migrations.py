@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,12 @@ from sqlalchemy import Connection, insert, inspect
 
 from tests.builders import a_person, a_project, a_task, added
 from tracker.domain.access import Scope
+from tracker.domain.outbox import Position
 from tracker.domain.query import Order, SortKey, TaskFilter, TaskQuery
 from tracker.domain.refusals import Unavailable
 from tracker.domain.task import Priority, Task
 from tracker.domain.words import words_of
+from tracker.jobs import mail, notifications
 from tracker.store.sql import migrations, tables
 from tracker.store.sql.engine import open_engine
 from tracker.store.sql.rows import KINDS
@@ -115,19 +118,27 @@ def test_a_step_that_fails_leaves_nothing_behind(empty_url: str) -> None:
     engine.dispose()
 
 
-def keep_as_it_was(url: str, step: str, without: set[str], *tasks: Task) -> None:
-    """Take the steps up to one, and keep tasks as they were kept then: without some columns of today."""
-    engine, config, project = open_engine(url, connections=1), migrations._config(), a_project(id=tasks[0].project_id)
+@contextmanager
+def taken_to(url: str, step: str) -> Iterator[Connection]:
+    """Take the steps up to one, and give a connection to keep what there was then."""
+    engine, config = open_engine(url, connections=1), migrations._config()
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection.execution_options(isolation_level="READ COMMITTED")
         config.attributes["connection"] = connection
         command.upgrade(config, step)
-        connection.execute(insert(tables.projects), {**vars(project), "last_number": len(tasks)})
-        rows = [KINDS[Task].row(task) for task in tasks]
-        connection.execute(insert(tables.tasks), [{n: v for n, v in row.items() if n not in without} for row in rows])
+        yield connection
         connection.commit()
     engine.dispose()
+
+
+def keep_as_it_was(url: str, step: str, without: set[str], *tasks: Task) -> None:
+    """Take the steps up to one, and keep tasks as they were kept then: without some columns of today."""
+    project = a_project(id=tasks[0].project_id)
+    rows = [KINDS[Task].row(task) for task in tasks]
+    with taken_to(url, step) as connection:
+        connection.execute(insert(tables.projects), {**vars(project), "last_number": len(tasks)})
+        connection.execute(insert(tables.tasks), [{n: v for n, v in row.items() if n not in without} for row in rows])
 
 
 def test_tasks_that_were_there_before_are_sorted_and_searched_like_any_other(empty_url: str) -> None:
@@ -150,4 +161,20 @@ def test_tasks_that_were_there_before_are_sorted_and_searched_like_any_other(emp
         assert {task.title for task in found} == {title}
         assert len(found) == 200
         assert found[0].number > 1000
+    store.close()
+
+
+def test_what_happened_before_there_were_consumers_of_the_log_is_news_to_none(empty_url: str) -> None:
+    projects = [a_project(head=head) for head in (1, 7, 2**40)]
+    with taken_to(empty_url, "0004") as connection:
+        connection.execute(insert(tables.projects), [vars(project) for project in projects])
+    store = SqlStore.open(empty_url, connections=1)
+    store.migrate()
+
+    for consumer in (notifications.CONSUMER, mail.CONSUMER):
+        kept = [Position(consumer, project.id, project.head, version=1) for project in projects]
+        assert [store.position(consumer, project.id) for project in projects] == kept
+        assert store.behind(consumer) == []
+    added(store, a_task(projects[1]))
+    assert store.behind(mail.CONSUMER) == [Position(mail.CONSUMER, projects[1].id, head=7, version=1)]
     store.close()
