@@ -7,9 +7,22 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tests.builders import AT, Person, a_membership, a_person, a_project, a_task, added, added_tasks, changes, removed
+from tests.builders import (
+    AT,
+    Person,
+    a_job_run,
+    a_membership,
+    a_person,
+    a_project,
+    a_reminder,
+    a_task,
+    added,
+    added_tasks,
+    changes,
+    removed,
+)
 from tests.racing import PATIENCE, outcomes_at_once
 from tracker.domain.access import Scope
 from tracker.domain.changes import Change, ChangeSet
@@ -153,6 +166,43 @@ def test_of_many_that_require_one_head_one_succeeds(store: Store, kitchen: Proje
     outcomes = outcomes_at_once(16, create)
     assert sum(isinstance(outcome, Stale) for outcome in outcomes) == 15
     assert numbers(store) == [1]
+
+
+def test_of_many_that_claim_one_window_of_a_job_one_has_it(store: Store) -> None:
+    runs = [a_job_run(started_at=AT + timedelta(seconds=n)) for n in range(16)]
+    outcomes = outcomes_at_once(16, lambda n: patiently(lambda: added(store, runs[n])))
+    assert store.job_run("tidy", AT) == the_one_that_won(runs, outcomes)
+
+
+def test_of_many_that_take_over_one_run_one_has_it(store: Store) -> None:
+    lost = a_job_run()
+    added(store, lost)
+    taken = [lost.taken_over(at=AT + timedelta(seconds=n)) for n in range(16)]
+    outcomes = outcomes_at_once(16, lambda n: patiently(lambda: store.commit(changes(Change(lost, taken[n])))))
+    assert store.job_run("tidy", AT) == the_one_that_won(taken, outcomes)
+
+
+def test_of_many_that_notice_one_deadline_one_does(store: Store, kitchen: Project) -> None:
+    (task,) = added_tasks(store, a_task(kitchen))
+    reminders = [a_reminder(task, created_at=AT + timedelta(seconds=n)) for n in range(16)]
+    outcomes = outcomes_at_once(16, lambda n: patiently(lambda: added(store, reminders[n])))
+    won = the_one_that_won(reminders, outcomes)
+    assert [(entry.head, entry.after) for entry in store.log(kitchen.id, after=2)] == [(3, won)]
+
+
+def test_of_many_that_read_on_in_one_log_one_moves_on(store: Store, kitchen: Project) -> None:
+    for _ in range(2):  # where no position is kept yet, and where one is
+        present = store.position("post", kitchen.id)
+        moved = [present.moved_to(n) for n in range(16)]
+        steps = [changes(Change(present.kept, position)) for position in moved]
+        outcomes = outcomes_at_once(16, lambda n: patiently(lambda: store.commit(steps[n])))  # noqa: B023 - they are all back before it changes
+        assert store.position("post", kitchen.id) == the_one_that_won(moved, outcomes)
+
+
+def the_one_that_won(those: list[Any], outcomes: list[Any]) -> object:
+    """Return the only one of those whose commit was not stale."""
+    (won,) = [one for one, outcome in zip(those, outcomes, strict=True) if not isinstance(outcome, Stale)]
+    return won
 
 
 def test_a_project_deleted_while_tasks_are_added_leaves_none_behind(store: Store) -> None:
