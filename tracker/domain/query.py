@@ -150,8 +150,8 @@ class MemberQuery:
 class NotificationQuery:
     """A user's notifications, the newest (by id) first, those before one, ``limit`` at the most.
 
-    Of projects that the user is no member of there are none, unless they see ``every_project``. Where ``unread``, only
-    those that are; where ``ids`` are given, only those with one of them.
+    Of projects that the user is no member of there are none, unless they see ``every_project``, those that are gone
+    too. Where ``unread``, only those that are; where ``ids`` are given, only those with one of them.
     """
 
     user_id: str

@@ -232,7 +232,10 @@ class Reader(ABC):
 
     @abstractmethod
     def settled(self, query: SettledQuery) -> list[Task]:
-        """Return tasks that are to be archived by themselves, as a query asks: those for which ``Task.settled``."""
+        """Return tasks that are to be archived by themselves, as a query asks: those for which ``Task.settled``.
+
+        Those of archived projects too.
+        """
 
     @abstractmethod
     def unreminded(self, query: UnremindedQuery) -> list[Task]:
@@ -240,14 +243,15 @@ class Reader(ABC):
 
     @abstractmethod
     def behind(self, consumer: str, *, after: str | None = None, limit: int = 50) -> list[Position]:
-        """Return how far a consumer has read each project whose log goes on from there, by project id.
+        """Return how far a consumer has read each project that is there and whose log goes on, by project id.
 
-        With ``after`` only those of projects with a greater id; ``limit`` at the most.
+        Of a project it has read nothing of yet that is a Position at head 0, of version 0. With ``after`` only those of
+        projects with a greater id; ``limit`` at the most.
         """
 
     @abstractmethod
     def position(self, consumer: str, project_id: str) -> Position:
-        """Return how far a consumer has read the log of a project, which need not be there any more."""
+        """Return how far a consumer has read the log of a project, which need not be there (any more, or at all)."""
 
     @abstractmethod
     def job_run(self, job: str, window: datetime) -> JobRun | None:
@@ -255,7 +259,7 @@ class Reader(ABC):
 
     @abstractmethod
     def job_runs(self, job: str, *, limit: int = 10) -> list[JobRun]:
-        """Return the runs of a job, the latest window first."""
+        """Return the runs of a job, the latest window first, ``limit`` at the most."""
 
 
 class Store(Reader):
@@ -277,8 +281,9 @@ class Store(Reader):
         - A task whose ``number`` is 0, created or moved into another project, gets the next one there, from 1, never
           given twice; any other keeps the one it brings: it had it there before (Stale where another task has it).
         - Each change of a project, membership, task or reminder is one LogEntry at the new head, ``n`` from 1 in their
-          order.
-        - A deleted project takes its memberships and tasks with it, logged or not.
+          order. Whatever else tells of a project is not in it: a notification or a position moves no head.
+        - A deleted project takes its memberships and tasks with it, logged or not. Its reminders, notifications and
+          positions stay: what is there again is neither noticed nor told twice.
         - A created, changed or deleted membership raises its user's ``access_version``; so does a changed role, and a
           deleted project that of everybody who saw it.
         - A claim is kept with its answer, in place of one of the same owner and key that is older than a day; where
@@ -295,9 +300,9 @@ class Store(Reader):
 
     @abstractmethod
     def purge(self, what: Perishable, *, before: datetime, limit: int) -> int:
-        """Delete what was over before an instant, ``limit`` at the most, and return how many there were.
+        """Delete what was over before an instant, the oldest first, ``limit`` at the most; return how many there were.
 
-        It leaves no trace: no version, no head and no log tells of it.
+        What goes with something does not count. It leaves no trace: no version, no head and no log tells of it.
         """
 
     @abstractmethod
