@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-HOLD = timedelta(seconds=15)  # without a sign of life for so long, a run is taken over
+HOLD = timedelta(seconds=10)  # without a sign of life for so long, a run is taken over
 MOST_TRIES = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
