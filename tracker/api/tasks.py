@@ -112,6 +112,20 @@ def change_task_status(task_id: str, body: Body, actor: Actor, store: Reader, cl
     return Reply(task_json(changed, at), changes=[Change(task, changed)])
 
 
+def archive_task(task_id: str, actor: Actor, store: Reader, clock: Clock) -> Reply:
+    """Put a task away."""
+    task, at = actor.may(Permission.CHANGE_TASK, store.task(task_id)), clock()
+    archived = task.archived(at=at)
+    return Reply(task_json(archived, at), changes=[Change(task, archived)])
+
+
+def unarchive_task(task_id: str, actor: Actor, store: Reader, clock: Clock) -> Reply:
+    """Take a task out of the archive."""
+    task, at = actor.may(Permission.CHANGE_TASK, store.task(task_id)), clock()
+    unarchived = task.unarchived(at=at)
+    return Reply(task_json(unarchived, at), changes=[Change(task, unarchived)])
+
+
 def _named(ids: list[str], actor: Actor, store: Reader) -> Sequence[Task]:
     """Return the tasks with these ids, in their order; NotFound where the actor does not see one of them."""
     wanted = TaskFilter(ids=tuple(ids), archived=Archived.INCLUDE)
