@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tracker.domain.changes import Change, ChangeSet
+from tracker.domain.identity import SYSTEM, new_id
 from tracker.domain.project import ProjectRole
+from tracker.domain.reminder import reminder_of
+from tracker.domain.user import Role
 
 if TYPE_CHECKING:
-    from tests.client import Client
+    from tests.client import Client, Received
     from tests.world import Person, World
     from tracker.domain.project import Project
+    from tracker.domain.reminder import Reminder
 
 Json = dict[str, Any]
+NEAR = {"date": "2026-11-22", "time": "09:00", "timezone": "Europe/Berlin"}
 
 
 def changes(client: Client, project_id: str, after: int = 0, limit: int = 200) -> Json:
@@ -126,6 +133,90 @@ def test_the_activity_of_a_task_is_its_own_changes_alone(client: Client, kitchen
     assert [(change["head"], change["after"]["status"]) for change in page["items"]] == [(2, "todo"), (4, "done")]
     assert page["more"] is False
     assert client.get(f"/tasks/{task['id']}/activity", query={"after": 2}).json["items"] == page["items"][1:]
+
+
+# Reminders, which happen by themselves.
+
+
+@pytest.fixture
+def reminder(world: World, client: Client, kitchen: Project) -> Reminder:
+    """That a deadline is near was noticed, some time after there was one."""
+    task = client.post("/tasks", {"title": "Water the plants", "project_id": kitchen.id, "due": NEAR}).json
+    kept = world.store.task(task["id"])
+    assert kept is not None
+    world.clock.advance(minutes=5)
+    noticed = reminder_of(kept, at=world.clock(), soon=timedelta(days=1))
+    assert noticed is not None
+    world.store.commit(ChangeSet(new_id(), SYSTEM, world.clock(), (Change(None, noticed),)))
+    return noticed
+
+
+def undo(client: Client, change: Json) -> Received:
+    return client.post(f"/operations/{change['operation_id']}/undo")
+
+
+def test_a_reminder_says_which_deadline_was_noticed_and_when(
+    client: Client, kitchen: Project, reminder: Reminder
+) -> None:
+    (change,) = changes(client, kitchen.id, after=2)["items"]
+
+    assert change == {
+        "project_id": kitchen.id,
+        "head": 3,
+        "n": 1,
+        "operation_id": change["operation_id"],
+        "actor_id": "system",
+        "at": "2026-11-21T12:05:00.000Z",
+        "entity": "reminder",
+        "entity_id": reminder.task_id,
+        "before": None,
+        "after": {
+            "project_id": kitchen.id,
+            "task_id": reminder.task_id,
+            "kind": "due_soon",
+            "due_at": "2026-11-22T08:00:00.000Z",
+            "created_at": "2026-11-21T12:05:00.000Z",
+        },
+    }
+
+
+def test_a_reminder_is_part_of_the_activity_of_its_task_and_leaves_the_task_as_it_was(
+    client: Client, reminder: Reminder
+) -> None:
+    client.patch(f"/tasks/{reminder.task_id}", {"title": "Water the roses"})
+
+    page = client.get(f"/tasks/{reminder.task_id}/activity").json
+
+    assert [(change["entity"], change["head"]) for change in page["items"]] == [
+        ("task", 2),
+        ("reminder", 3),
+        ("task", 4),
+    ]
+    assert page["items"][2]["before"] == page["items"][0]["after"]
+
+
+def test_that_a_deadline_was_noticed_is_not_taken_back_by_anybody(
+    world: World, client: Client, kitchen: Project, reminder: Reminder
+) -> None:
+    log = changes(client, kitchen.id)
+    eve, root = world.of(world.person("eve")), world.of(world.person("root", Role.ADMIN))
+
+    refused = undo(client, log["items"][-1])
+
+    assert (refused.status, refused.problem) == (409, "final")
+    assert "deadline" in refused.json["detail"]
+    assert undo(root, log["items"][-1]).status == 409
+    assert undo(eve, log["items"][-1]).status == 404
+    assert changes(client, kitchen.id) == log
+
+
+def test_a_reminder_does_not_stand_in_the_way_of_taking_back_what_its_task_was(
+    client: Client, kitchen: Project, reminder: Reminder
+) -> None:
+    created = changes(client, kitchen.id, after=1)["items"][0]
+
+    assert undo(client, created).status == 200
+    assert client.get(f"/tasks/{reminder.task_id}").status == 404
 
 
 @pytest.mark.parametrize("query", ["after=-1", "after=x", "after=9007199254740992", "limit=0", "limit=201", "since=1"])

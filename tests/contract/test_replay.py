@@ -1,17 +1,23 @@
-"""A thousand writes at random, by many: whoever reads the log from its beginning has just what the lists show."""
+"""A thousand writes at random, by many: whoever reads the log from its beginning has just what the lists show.
+
+Meanwhile deadlines are noticed, which is in the log too and changes no task.
+"""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
+from datetime import timedelta
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from tests.racing import at_once
 from tracker.domain.project import ProjectRole
+from tracker.domain.reminder import Reminder, ReminderKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.client import Client, Received
     from tests.world import World
@@ -31,15 +37,25 @@ class Writer:
         self.statuses: Counter[int] = Counter()
 
     def write(self, times: int) -> None:
-        acts = [self._create, self._change, self._change, self._move, self._delete, self._bulk, self._undo]
+        acts = [
+            self._create,
+            self._change,
+            self._change,
+            self._move,
+            self._archive,
+            self._delete,
+            self._bulk,
+            self._undo,
+        ]
         for act in self._random.choices(acts, k=times):
             answer = act()
             self.statuses[answer.status] += 1
             if "operation-id" in answer.headers:
                 self._operations.append(answer.headers["operation-id"])
 
-    def _some_task(self) -> str:
-        found = [task["id"] for task in self._client.get("/tasks").json["items"]]
+    def some_task(self) -> str:
+        """Return the id of a task that is there, or of none."""
+        found = [task["id"] for task in self._client.get("/tasks", query={"archived": "include"}).json["items"]]
         return self._random.choice(found) if found else "0192f3a4-5b6c-7d8e-9f00-112233445566"
 
     def _create(self) -> Received:
@@ -47,16 +63,20 @@ class Writer:
         return self._client.post("/tasks", body)
 
     def _change(self) -> Received:
-        return self._client.patch(f"/tasks/{self._some_task()}", {"title": self._title(), "labels": [self._title()]})
+        return self._client.patch(f"/tasks/{self.some_task()}", {"title": self._title(), "labels": [self._title()]})
 
     def _move(self) -> Received:
-        return self._client.patch(f"/tasks/{self._some_task()}", {"project_id": self._random.choice(self._projects)})
+        return self._client.patch(f"/tasks/{self.some_task()}", {"project_id": self._random.choice(self._projects)})
+
+    def _archive(self) -> Received:
+        way = self._random.choice(["archive", "unarchive"])
+        return self._client.post(f"/tasks/{self.some_task()}/{way}")
 
     def _delete(self) -> Received:
-        return self._client.delete(f"/tasks/{self._some_task()}")
+        return self._client.delete(f"/tasks/{self.some_task()}")
 
     def _bulk(self) -> Received:
-        ids = sorted({self._some_task() for _ in range(4)})
+        ids = sorted({self.some_task() for _ in range(4)})
         return self._client.post("/tasks/bulk", {"ids": ids, "patch": {"description": self._title()}})
 
     def _undo(self) -> Received:
@@ -71,17 +91,28 @@ def test_the_log_read_from_its_beginning_is_what_the_lists_show(world: World) ->
     people = [world.person(f"person-{n}") for n in range(CLIENTS)]
     projects = [world.project(dict.fromkeys(people, ProjectRole.OWNER)).id for _ in range(2)]
     writers = [Writer(world.of(person), projects, seed) for seed, person in enumerate(people)]
+    clock_watcher = Writer(world.of(people[0]), projects, CLIENTS)
+    acts = [partial(writer.write, WRITES) for writer in writers]
+    acts.append(partial(notice, world, projects, clock_watcher.some_task, WRITES))
 
-    at_once(CLIENTS, lambda n: writers[n].write(WRITES))
+    at_once(len(acts), lambda n: acts[n]())
 
     statuses = sum((writer.statuses for writer in writers), Counter[int]())
     assert set(statuses) <= {200, 201, 204, 404, 409}, statuses
     assert statuses[201] + statuses[200] + statuses[204] > CLIENTS * WRITES / 2, "too little happened"
     reader = world.of(people[0])
-    for project_id in projects:
-        log = list(read_on(reader, project_id))
+    logs = {project_id: list(read_on(reader, project_id)) for project_id in projects}
+    assert Counter(change["entity"] for log in logs.values() for change in log)["reminder"] == WRITES
+    for project_id, log in logs.items():
         assert gapless(log)
         assert replayed(log) == {task["id"]: task for task in listed(reader) if task["project_id"] == project_id}
+
+
+def notice(world: World, projects: list[str], some_task: Callable[[], str], times: int) -> None:
+    """Notice the deadline of some task so often, as a job does: also of one that moves, or is gone by then."""
+    for n in range(times):
+        due_at = world.clock() + timedelta(minutes=n)
+        world.add(Reminder(projects[n % 2], some_task(), ReminderKind.DUE_SOON, due_at, world.clock()))
 
 
 def read_on(client: Client, project_id: str) -> Iterator[Json]:
@@ -114,9 +145,9 @@ def replayed(log: list[Json]) -> dict[str, Json]:
 
 def listed(client: Client) -> Iterator[Json]:
     """Yield every task on every page."""
-    page = client.get("/tasks", query={"limit": 50}).json
+    page = client.get("/tasks", query={"limit": 50, "archived": "include"}).json
     while True:
         yield from page["items"]
         if page["next"] is None:
             return
-        page = client.get("/tasks", query={"limit": 50, "cursor": page["next"]}).json
+        page = client.get("/tasks", query={"limit": 50, "archived": "include", "cursor": page["next"]}).json

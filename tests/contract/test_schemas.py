@@ -11,11 +11,13 @@ from tests.world import DOCUMENT
 from tracker.api.representations import Filters
 from tracker.domain.project import ProjectKind, ProjectRole
 from tracker.domain.query import DEFAULT_LIMIT, Archived, Order, SortKey, TaskFilter
+from tracker.domain.reminder import ReminderKind
 from tracker.domain.task import Priority, Status
 from tracker.domain.user import Role, UserStatus
 from tracker.edge.document import Operation
 from tracker.edge.problems import KINDS
 from tracker.edge.validation import compiled
+from tracker.store.sql.rows import LOGGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,10 +184,31 @@ def test_the_kinds_of_problems_are_those_of_the_catalogue() -> None:
         (UserStatus, SCHEMAS["UserStatus"]),
         (ProjectKind, SCHEMAS["ProjectKind"]),
         (ProjectRole, SCHEMAS["ProjectRole"]),
+        (ReminderKind, SCHEMAS["ReminderKind"]),
     ],
 )
 def test_the_words_of_the_domain_are_the_words_of_the_contract(enum: Any, schema: dict[str, Any]) -> None:
     assert [str(member) for member in enum] == schema["enum"]
+
+
+def recorded() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield an example of each kind of thing that a change is of, by its name."""
+    things = {schema["$ref"].rpartition("/")[2] for schema in SCHEMAS["Change"]["properties"]["after"]["oneOf"][:-1]}
+    yield from ((name.removeprefix("Recorded").lower(), SCHEMAS[name]["example"]) for name in sorted(things))
+
+
+def test_each_kind_of_thing_that_is_logged_has_a_record_in_the_contract() -> None:
+    assert {name for name, _ in recorded()} == set(LOGGED) == set(SCHEMAS["Change"]["properties"]["entity"]["enum"])
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize(
+    ("name", "record"), list(recorded()), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_what_is_in_a_change_is_one_thing_and_no_other(side: str, name: str, record: dict[str, Any]) -> None:
+    ways = SCHEMAS["Change"]["properties"][side]["oneOf"]
+    fitting = [way for way in ways if compiled(DOCUMENT.inlined(way)).is_valid(record)]
+    assert [way["$ref"].rpartition("/")[2].removeprefix("Recorded").lower() for way in fitting] == [name]
 
 
 def test_a_page_is_as_long_by_itself_as_the_domain_says() -> None:
