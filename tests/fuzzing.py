@@ -30,6 +30,7 @@ from tests.faults.server import HOST, running
 from tests.world import DOCUMENT, World
 from tracker.domain.changes import Change, ChangeSet
 from tracker.domain.identity import secret_id
+from tracker.domain.notification import Notification, NotificationKind
 from tracker.domain.password_reset import PasswordReset
 from tracker.domain.session import RefreshToken, Session
 from tracker.domain.user import Role, UserStatus
@@ -191,10 +192,21 @@ def _add_what_examples_name(world: World, owner: Person) -> None:
     task = a_task(project, id=parameters["TaskId"]["example"], created_by=owner.id)
     world.store.commit(ChangeSet(parameters["OperationId"]["example"], owner.id, world.clock(), (Change(None, task),)))
     session = replace(Session.new(owner.user, at=world.clock()), id=parameters["SessionId"]["example"])
+    notification = Notification(
+        schemas["Notification"]["example"]["id"],
+        owner.id,
+        NotificationKind.ASSIGNED,
+        project.id,
+        2,
+        task.id,
+        task.title,
+        world.clock(),
+    )
     token = RefreshToken.issue(session.id, at=world.clock())[0]
     reset = PasswordReset.issue(eve, at=world.clock())[0]
     world.add(
         session,
+        notification,
         replace(token, id=secret_id(schemas["RefreshRequest"]["example"]["refresh_token"])),
         replace(reset, id=secret_id(schemas["PasswordRedemption"]["example"]["secret"])),
     )

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from tests.client import Client
 from tracker import app
 from tracker.domain.changes import Change, ChangeSet, Entity
 from tracker.domain.identity import new_id
+from tracker.domain.notification import Notification, NotificationKind
 from tracker.domain.project import Membership, Project, ProjectRole
 from tracker.domain.registration import new_account
 from tracker.domain.session import Session
@@ -101,6 +103,15 @@ class World:
         session = Session.new(user, at=self.clock())
         self.add(session)
         return Person(user, session, app.tokens(self.settings).issue(user, session, at=self.clock()))
+
+    def tell(
+        self, who: Person, task: Mapping[str, Any], kind: NotificationKind = NotificationKind.ASSIGNED
+    ) -> Notification:
+        """Return something that somebody was told, now, of a task as the API has it."""
+        project_id, task_id, title = task["project_id"], task["id"], task["title"]
+        told = Notification(new_id(), who.id, kind, project_id, 2, task_id, title, self.clock())
+        self.add(told)
+        return told
 
     def project(self, members: Mapping[Person, ProjectRole] | None = None) -> Project:
         """Return a project of people with roles in it."""

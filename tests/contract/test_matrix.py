@@ -36,6 +36,7 @@ OPERATIONS = [operation for operation in DOCUMENT.operations if not operation.pu
 KNOWN = {"owner": Role.MEMBER, "editor": Role.MEMBER, "viewer": Role.MEMBER, "guest": Role.VIEWER, "root": Role.ADMIN}
 UNKNOWN = ("nobody", "expired", "logged out", "disabled", "forged")
 MINE = "mine"
+OF_ONES_OWN = {"session_id", "notification_id"}  # nobody else's, whatever their role
 # What fits the contract and the state, and would change something if it were not only tried.
 BODIES: dict[str, Json] = {
     "createTask": {"title": "Another", "project_id": MINE},
@@ -48,6 +49,7 @@ BODIES: dict[str, Json] = {
     "updateProject": {"description": "Another"},
     "putMember": {"role": "editor"},
     "updateMe": {"username": "another"},
+    "markNotificationsRead": {"ids": [MINE]},
     "changePassword": {"current_password": "correct horse battery", "new_password": "seven green umbrellas"},
     "updateUser": {"role": "admin"},
 }
@@ -60,24 +62,27 @@ class Place:
     kind: str
     where: str
 
-    @property
-    def noun(self) -> str:
-        """What kind of thing the id is of."""
-        name = self.where.rstrip("/0").rpartition("/")[2]
-        return {"ids": "task_id", "assignee_id": "user_id"}.get(name, name)
+    noun: str
+    """What kind of thing the id is of."""
 
 
 def places(operation: Operation) -> Iterator[Place]:
     """Yield each place of an operation where an id of something stands."""
     for parameter in operation.parameters:
         if parameter.place in {"path", "query"} and parameter.name.endswith("_id"):
-            yield Place(parameter.place, parameter.name)
+            yield Place(parameter.place, parameter.name, _noun(operation, parameter.name))
     if operation.body is not None:
-        yield from (Place("body", where) for where in _ids_in(operation.body, ""))
+        yield from (Place("body", where, _noun(operation, where)) for where in _ids_in(operation.body, ""))
+
+
+def _noun(operation: Operation, where: str) -> str:
+    name = where.rstrip("/0").rpartition("/")[2]
+    things = "notification_id" if operation.id == "markNotificationsRead" else "task_id"
+    return {"ids": things, "up_to": things, "assignee_id": "user_id"}.get(name, name)
 
 
 def _ids_in(schema: Json, where: str) -> Iterator[str]:
-    if where.endswith("_id") or (schema.get("format") == "uuid" and where.endswith("/0")):
+    if where.endswith("_id") or schema.get("format") == "uuid":
         yield where
     for name, member in schema.get("properties", {}).items():
         yield from _ids_in(member, f"{where}/{name}")
@@ -99,6 +104,8 @@ class Matrix:
         self.foreign = self._things(eve, world.project({eve: ProjectRole.OWNER}).id, eve)
         # Somebody who is not there at all: whoever is there may be taken into a project by its owner.
         self.foreign["user_id"] = new_id()
+        task = {"id": self.mine["task_id"], "project_id": self.project.id, "title": "Water the plants"}
+        self.told = {name: world.tell(person, task).id for name, person in self.people.items()}
         self.tokens = {name: person.token for name, person in self.people.items()} | self._useless()
 
     def _things(self, owner: Person, project_id: str, member: Person) -> dict[str, str]:
@@ -110,6 +117,7 @@ class Matrix:
             "project_id": project_id,
             "user_id": member.id,
             "session_id": owner.session.id,
+            "notification_id": self.world.tell(owner, task).id,
             "operation_id": changed.headers["operation-id"],
         }
 
@@ -136,7 +144,7 @@ class Matrix:
         path = operation.path
         for parameter in operation.parameters:
             if parameter.place == "path":
-                here = Place("path", parameter.name)
+                here = Place("path", parameter.name, parameter.name)
                 path = path.replace(f"{{{parameter.name}}}", self._id(here, who, foreign))
         query = {foreign.where: self._id(foreign, who, foreign)} if foreign and foreign.kind == "query" else {}
         if operation.method != "GET":
@@ -146,9 +154,11 @@ class Matrix:
 
     def _id(self, here: Place, who: str, foreign: Place | None) -> str:
         if here == foreign:
-            return new_id() if who == "root" else self.foreign[here.noun]
+            return new_id() if who == "root" and here.noun not in OF_ONES_OWN else self.foreign[here.noun]
         if here.noun == "session_id" and who in self.people:
             return self.people[who].session.id
+        if here.noun == "notification_id" and who in self.told:
+            return self.told[who]
         return self.mine[here.noun]
 
     def _body(self, operation: Operation, who: str, foreign: Place | None) -> Json | None:
@@ -156,12 +166,12 @@ class Matrix:
             return None
         body = copy.deepcopy(BODIES[operation.id])
         if "ids" in body:
-            body["ids"] = [self.mine["task_id"]]
+            body["ids"] = [self._id(Place("body", "/ids/0", _noun(operation, "ids")), who, None)]
         if "project_id" in body:
             body["project_id"] = self.mine["project_id"]
         if foreign and foreign.kind == "body":
             _put(body, foreign.where.split("/")[1:], self._id(foreign, who, foreign))
-        if "filter" in body:
+        if body.keys() & {"filter", "up_to"}:
             del body["ids"]
         return body
 
@@ -232,7 +242,8 @@ def test_there_is_a_body_for_every_operation_that_takes_one() -> None:
 
 
 def test_the_matrix_has_the_ids_of_every_kind_in_every_place() -> None:
-    assert {place.noun for _, place in CELLS} == {"task_id", "project_id", "user_id", "session_id", "operation_id"}
+    nouns = {"task_id", "project_id", "user_id", "session_id", "operation_id", "notification_id"}
+    assert {place.noun for _, place in CELLS} == nouns
     assert {place.kind for _, place in CELLS} == {"path", "query", "body"}
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.contract.parts import CONTENTS, EVERY_SCHEMA, NODES, ROOT, SCHEMAS, every_operation, schemas
 from tests.world import DOCUMENT
 from tracker.api.representations import Filters
+from tracker.domain.notification import NotificationKind
 from tracker.domain.project import ProjectKind, ProjectRole
 from tracker.domain.query import DEFAULT_LIMIT, Archived, Order, SortKey, TaskFilter
 from tracker.domain.reminder import ReminderKind
@@ -185,6 +186,7 @@ def test_the_kinds_of_problems_are_those_of_the_catalogue() -> None:
         (ProjectKind, SCHEMAS["ProjectKind"]),
         (ProjectRole, SCHEMAS["ProjectRole"]),
         (ReminderKind, SCHEMAS["ReminderKind"]),
+        (NotificationKind, SCHEMAS["NotificationKind"]),
     ],
 )
 def test_the_words_of_the_domain_are_the_words_of_the_contract(enum: Any, schema: dict[str, Any]) -> None:

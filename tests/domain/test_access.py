@@ -20,6 +20,8 @@ TABLE = {
     "account:change": ("always", "always", "always"),
     "session:read": ("always", "always", "always"),
     "session:end": ("always", "always", "always"),
+    "notification:read": ("always", "always", "always"),
+    "notification:change": ("always", "always", "always"),
     "project:read": ("always", "belongs to the project", "belongs to the project"),
     "project:create": ("always", "always", None),
     "project:change": ("always", "owns the project", None),

@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tracker.api.cursors import Cursors
+    from tracker.domain.notification import Notification
     from tracker.domain.session import Session
     from tracker.domain.user import User
 
-Item = TypeVar("Item", "Session", "User")
+Item = TypeVar("Item", "Notification", "Session", "User")
 
 
 def id_at(cursor: str | None, cursors: Cursors, of: str) -> str | None:

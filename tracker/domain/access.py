@@ -34,6 +34,8 @@ class Permission(StrEnum):
     CHANGE_ACCOUNT = "account:change"
     READ_SESSION = "session:read"
     END_SESSION = "session:end"
+    READ_NOTIFICATION = "notification:read"
+    CHANGE_NOTIFICATION = "notification:change"
     READ_PROJECT = "project:read"
     CREATE_PROJECT = "project:create"
     CHANGE_PROJECT = "project:change"
@@ -125,6 +127,9 @@ ACCESS: Mapping[Permission, Mapping[Role, Condition]] = {
     Permission.CHANGE_ACCOUNT: {Role.ADMIN: always, Role.MEMBER: always, Role.VIEWER: always},
     Permission.READ_SESSION: {Role.ADMIN: always, Role.MEMBER: always, Role.VIEWER: always},
     Permission.END_SESSION: {Role.ADMIN: always, Role.MEMBER: always, Role.VIEWER: always},
+    # Whoever only reads tasks is told of them all the same, and what they are told is theirs.
+    Permission.READ_NOTIFICATION: {Role.ADMIN: always, Role.MEMBER: always, Role.VIEWER: always},
+    Permission.CHANGE_NOTIFICATION: {Role.ADMIN: always, Role.MEMBER: always, Role.VIEWER: always},
     Permission.READ_PROJECT: {Role.ADMIN: always, Role.MEMBER: belongs, Role.VIEWER: belongs},
     Permission.CREATE_PROJECT: {Role.ADMIN: always, Role.MEMBER: always},
     Permission.CHANGE_PROJECT: {Role.ADMIN: always, Role.MEMBER: owns},

@@ -148,7 +148,7 @@ class MemberQuery:
 
 @dataclass(frozen=True, slots=True)
 class NotificationQuery:
-    """A user's notifications, the newest (by id) first, those before one, ``limit`` at the most.
+    """A user's notifications, the newest (by id) first: before one, up to and with another, ``limit`` at the most.
 
     Of projects that the user is no member of there are none, unless they see ``every_project``, those that are gone
     too. Where ``unread``, only those that are; where ``ids`` are given, only those with one of them.
@@ -158,6 +158,7 @@ class NotificationQuery:
     every_project: bool = False
     unread: bool = False
     ids: tuple[str, ...] = ()
+    up_to: str | None = None
     before: str | None = None
     limit: int = DEFAULT_LIMIT
 

@@ -193,8 +193,8 @@ class SqlStore(Store):
 
     def notifications(self, query: NotificationQuery) -> list[Notification]:
         statement = self._upkeep.notifications[query.every_project, query.unread, bool(query.ids)]
-        values = {"user_id": query.user_id, "before": query.before or _LAST_ID, "limit": query.limit}
-        found = self._database.read(statement, {**values, "ids": list(query.ids)})
+        bounds = {"before": query.before or _LAST_ID, "up_to": query.up_to or _LAST_ID, "limit": query.limit}
+        found = self._database.read(statement, {"user_id": query.user_id, "ids": list(query.ids), **bounds})
         return [rows.entity_of(rows.KINDS[Notification], row) for row in found]
 
     def settled(self, query: SettledQuery) -> list[Task]:

@@ -165,15 +165,16 @@ def _behind() -> Select[Any]:
 
 
 def _notifications(every_project: bool, unread: bool, named: bool, *, postgresql: bool) -> Select[Any]:  # noqa: FBT001 - the three parts of a key
-    theirs, before = notifications.c.user_id == bindparam("user_id"), notifications.c.id < bindparam("before")
-    statement = select(*KINDS[Notification].columns).where(theirs, before)
+    ids, theirs = notifications.c.id, notifications.c.user_id == bindparam("user_id")
+    # A bound that was not asked for is the last id there can be, so that it makes no shape of its own.
+    statement = select(*KINDS[Notification].columns).where(theirs, ids < bindparam("before"), ids <= bindparam("up_to"))
     if not every_project:
         statement = statement.where(notifications.c.project_id.in_(_own_projects()))
     if unread:
         statement = statement.where(notifications.c.read_at.is_(None))
     if named:
-        statement = statement.where(is_one_of(notifications.c.id, "ids", postgresql=postgresql))
-    return statement.order_by(notifications.c.id.desc()).limit(_limit)
+        statement = statement.where(is_one_of(ids, "ids", postgresql=postgresql))
+    return statement.order_by(ids.desc()).limit(_limit)
 
 
 def _own_projects() -> Select[Any]:
