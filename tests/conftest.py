@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.databases import ON_EVERY_DATABASE, clean_up, database
+from tests.rabbitmq_server import RabbitServer, rabbitmq_server
+from tests.servers import RedisServer, redis_server
 from tests.world import World
 from tracker.store.sql.store import SqlStore
 
@@ -33,6 +35,25 @@ def store(url: str) -> Iterator[SqlStore]:
     store = SqlStore.open(url, connections=16)
     yield store
     store.close()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[RabbitServer]:
+    """A RabbitMQ for all who need one: it takes seconds to start. Whoever stops it starts it again."""
+    with rabbitmq_server() as server:
+        yield server
+
+
+@pytest.fixture(
+    params=[pytest.param("rabbitmq", marks=pytest.mark.rabbitmq), pytest.param("redis", marks=pytest.mark.redis)]
+)
+def broker(request: pytest.FixtureRequest) -> Iterator[RabbitServer | RedisServer]:
+    """A broker: a test that takes it runs on RabbitMQ and on Redis."""
+    if request.param == "rabbitmq":
+        yield request.getfixturevalue("rabbitmq")
+    else:
+        with redis_server() as server:
+            yield server
 
 
 @pytest.fixture

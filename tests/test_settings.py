@@ -139,6 +139,13 @@ def test_hosts_are_a_list_with_commas() -> None:
         ("REDIS_URL", "http://:geheim@cache:6379", "redis://:password@host:6379/0"),
         ("REDIS_URL", "redis://:geheim@cache:6379/0?no_such_option=1", "redis://:password@host:6379/0"),
         ("REDIS_URL", "redis://:geheim@cache:port", "redis://:password@host:6379/0"),
+        ("CELERY_BROKER_URL", "http://:geheim@cache:5672", "redis://:password@host:6379/0"),
+        ("CELERY_BROKER_URL", "unix:///geheim", "redis://:password@host:6379/0"),
+        ("CELERY_BROKER_URL", "amqp://me:geheim@one:5672//;amqp://me:geheim@other:5672//", "rediss://"),
+        ("CELERY_BROKER_URL", "amqp://me:geheim@host:port/", "amqps://"),
+        ("CELERY_BROKER_URL", "amqp://me:ge/heim@host/", "amqps://"),
+        ("CELERY_BROKER_URL", "redis://:geheim@host/tracker", "rediss://"),
+        ("CELERY_BROKER_URL", "rediss://:geheim@host/0?ssl_cert_reqs=none", "rediss://"),
     ],
 )
 def test_a_value_that_is_not_right_is_refused_by_name_and_rule_and_not_shown(name: str, value: str, rule: str) -> None:
@@ -147,6 +154,24 @@ def test_a_value_that_is_not_right_is_refused_by_name_and_rule_and_not_shown(nam
     assert rule in text
     assert "geheim" not in text
     assert KEY not in text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "amqp://tracker:geheim@rabbit:5672//",
+        "amqps://tracker:ge%2Fheim@rabbit.example.com/tracker",
+        "amqp://rabbit",
+        "redis://:geheim@cache:6379/0",
+        "rediss://me:geheim@[2001:db8::7]:6380",
+    ],
+)
+def test_a_broker_is_rabbitmq_or_redis_and_is_shown_without_its_password(url: str) -> None:
+    settings = given(SECRET_KEY=KEY, CELERY_BROKER_URL=url)
+    assert settings.celery_broker_url == url
+    shown = dict(settings.shown())["CELERY_BROKER_URL"]
+    assert "heim" not in shown + repr(settings)
+    assert shown.startswith(url.partition("://")[0])
 
 
 def test_all_that_is_wrong_is_said_in_one_line() -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pydantic_settings import PydanticBaseSettingsSource
 
 ENV_FILE = ".env"
-_FROM_FILES = ("SECRET_KEY", "OLD_SECRET_KEYS", "DATABASE_URL", "REDIS_URL", "SMTP_URL")
+_FROM_FILES = ("SECRET_KEY", "OLD_SECRET_KEYS", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "SMTP_URL")
 _MAKE_A_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 _NOT_ITS_ALGORITHM = "ALGORITHM does not fit the key in SIGNING_KEY_FILE; leave it out, and it is that of the key"
 _NO_SIGNING_KEY = (
@@ -246,6 +246,14 @@ class Settings(BaseSettings):
         "each counts by itself. `REDIS_URL_FILE` names a file that holds it.",
         repr=False,
         **_otherwise("none; each process counts by itself"),
+    )
+    celery_broker_url: Annotated[str, AfterValidator(values.broker_url)] | None = setting(
+        None,
+        "`amqp://user:password@host:5672/vhost` (RabbitMQ) or `redis://:password@host:6379/0`, or the same with "
+        "`amqps://` or `rediss://`: what `tracker beat` and `tracker worker` meet at. `CELERY_BROKER_URL_FILE` names a "
+        "file that holds it.",
+        repr=False,
+        **_otherwise("none; the server does that work itself"),
     )
 
     def __init__(self, **given: Any) -> None:

@@ -13,6 +13,8 @@ from redis import ConnectionPool
 DAY = 86_400
 _MOST = 10**6
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[0-9a-z_.-]+)(:[0-9]{1,5})?", re.ASCII)
+_AT_A_HOST = r"([^/?#;@]*@)?(\[[0-9a-f:.]+\]|[0-9A-Za-z_.-]+)(:[0-9]{1,5})?"
+_BROKER = re.compile(rf"amqps?://{_AT_A_HOST}(/[^?#;]*)?|rediss?://{_AT_A_HOST}(/[0-9]*)?", re.ASCII)
 
 
 def rate(text: str) -> str:
@@ -61,6 +63,16 @@ def mailbox(text: str) -> str:
     if not (local and domain and text.isascii() and text.isprintable()):
         raise ValueError("must be one address such as Tracker <tracker@example.com>")
     return text
+
+
+def broker_url(url: str) -> str:
+    """Check the URL of one RabbitMQ or Redis; what a password has of ``/?#;`` stands there as ``%2F`` and so on."""
+    if not _BROKER.fullmatch(url):
+        raise ValueError(
+            "must be a URL such as amqp://user:password@host:5672/vhost or redis://:password@host:6379/0, "
+            "or begin with amqps:// or rediss://"
+        )
+    return url
 
 
 def networks(listed: tuple[str, ...]) -> tuple[str, ...]:

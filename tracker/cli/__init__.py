@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 COMMANDS = {  # name -> (module, what it does, in a line)
     "serve": ("tracker.cli.serve", "Migrate the database, then answer requests."),
     "demo": ("tracker.cli.serve", "Serve a throw-away database full of lifelike tasks."),
+    "worker": ("tracker.cli.worker", "Do the work that is due, through a broker (CELERY_BROKER_URL)."),
+    "beat": ("tracker.cli.worker", "Say every few seconds what is due, through that broker."),
     "migrate": ("tracker.cli.serve", "Bring the database's schema up to date."),
     "user": ("tracker.cli.accounts", "Create users, change their role, shut them out, let them back in."),
     "token": ("tracker.cli.accounts", "Print an access token for a user."),

@@ -17,6 +17,7 @@ from tracker.domain.refusals import Refusal
 from tracker.edge.counters import InRedis
 from tracker.keys import WEAK_BELOW, Key
 from tracker.settings import Misconfigured, Settings, is_loopback, sqlite_file, without_password
+from tracker.worker import broker_answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +66,8 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield _database(settings)
     if settings.redis_url is not None:
         yield _redis(settings.redis_url)
+    if settings.celery_broker_url is not None:
+        yield _broker(settings.celery_broker_url)
     yield _server(settings)
     if settings.development and not is_loopback(settings.host):
         yield Finding(
@@ -128,6 +131,13 @@ def _redis(url: str) -> Finding:
         advice = "until it does, each process counts rate limits by itself; start it, or mend REDIS_URL"
         return Finding(Verdict.BAD, "redis", f"{without_password(url)} does not answer ({advice})")
     return Finding(Verdict.GOOD, "redis", f"{without_password(url)} answers")
+
+
+def _broker(url: str) -> Finding:
+    if not broker_answers(url):
+        advice = "until it does, nothing is done in the background; start it, or mend CELERY_BROKER_URL"
+        return Finding(Verdict.BAD, "broker", f"{without_password(url)} does not answer ({advice})")
+    return Finding(Verdict.GOOD, "broker", f"{without_password(url)} answers")
 
 
 def _server(settings: Settings) -> Finding:

@@ -1,0 +1,60 @@
+"""``tracker worker`` and ``tracker beat``: the work in the background, on Celery."""
+
+from __future__ import annotations
+
+import logging.config
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from tracker import worker as background
+from tracker.cli import Unusable
+from tracker.cli.opening import load_settings
+from tracker.logs import logging_config
+from tracker.settings import without_password
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from celery import Celery
+
+    from tracker.settings import Settings
+
+_log = logging.getLogger("tracker")
+
+
+@click.command()
+@click.option("--concurrency", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes.")
+def worker(concurrency: int) -> None:
+    """Do the work that beat says is due. Run as many as you like."""
+    run_worker(concurrency, background.JOBS, background.open_ticks)
+
+
+@click.command()
+def beat() -> None:
+    """Say every few seconds what is due. One is enough, more do no harm."""
+    run_beat(background.JOBS)
+
+
+def run_worker(concurrency: int, jobs: Iterable[str], open_: Callable[[Settings], background.Tick]) -> None:
+    """Make ticks of these jobs until SIGTERM; exit code 0 if all went well."""
+    settings = load_settings()
+    app = _app(settings, jobs, partial(open_, settings))
+    sys.exit(background.work(app, concurrency))
+
+
+def run_beat(jobs: Iterable[str]) -> None:
+    """Send ticks of these jobs until SIGTERM."""
+    settings = load_settings()
+    background.beat(_app(settings, jobs, partial(background.open_ticks, settings)))
+
+
+def _app(settings: Settings, jobs: Iterable[str], open_: Callable[[], background.Tick]) -> Celery:
+    url = settings.celery_broker_url
+    if url is None:
+        raise Unusable("CELERY_BROKER_URL is not given; without a broker the server does this work itself")
+    logging.config.dictConfig(logging_config(settings))
+    _log.info("meeting at %s", without_password(url))
+    return background.celery_app(url, jobs, open_)
