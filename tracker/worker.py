@@ -14,6 +14,7 @@ import signal
 import ssl
 import sys
 import time
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -154,6 +155,7 @@ class Beat(AnyBeat):
     def install_sync_handler(self, service: object) -> None:  # noqa: ARG002 - the signature is Celery's
         signal.signal(signal.SIGTERM, lambda *_: sys.exit())
         signal.signal(signal.SIGINT, lambda *_: sys.exit())
+        _log.info("sending ticks")
 
 
 class Rounds(Scheduler):
@@ -194,6 +196,19 @@ class Consumer(AnyConsumer):
 
     Blueprint = Steps
 
+    def call_soon_ack(self, p: Any, logger: object, errors: object, *more: object) -> Any:
+        """As in Celery, but a connection that breaks at an acknowledgement is lost.
+
+        Celery logs that and goes on, and never takes another message from a Redis: one is still unacknowledged, and
+        no more than one may be.
+        """
+        now = self.task_consumer and self.task_consumer.channel
+        return super().call_soon_ack(p, logger, () if p.__self__.channel is now else errors, *more)
+
+    def on_ready(self) -> None:
+        super().on_ready()
+        _log.info("taking ticks")
+
 
 class Parking(bootsteps.StartStopStep):
     """Makes the queue for ticks that kill their process. On Redis nobody counts deliveries, and there is none."""
@@ -215,6 +230,7 @@ def _settings(url: str, jobs: tuple[str, ...]) -> dict[str, Any]:
         "broker_connection_max_retries": None,
         "broker_connection_retry_on_startup": True,
         "broker_heartbeat": _HEARTBEAT,
+        "broker_heartbeat_checkrate": _HEARTBEAT,  # each second: what a worker gives back waits until it wakes up
         "accept_content": ["json"],
         "task_serializer": "json",
         "task_ignore_result": True,
@@ -235,6 +251,7 @@ def _settings(url: str, jobs: tuple[str, ...]) -> dict[str, Any]:
             "round": {
                 "task": "tracker.tick",
                 "schedule": TICK,
+                "last_run_at": datetime.min.replace(tzinfo=UTC),  # so the first is due at once
                 "args": jobs,
                 "options": {"expires": _EXPIRY, "retry": False, "confirm_timeout": _PATIENCE},
             }
@@ -244,7 +261,7 @@ def _settings(url: str, jobs: tuple[str, ...]) -> dict[str, Any]:
 
 _ARGUMENTS = {
     "x-queue-type": "quorum",
-    "x-delivery-limit": DELIVERIES,
+    "x-delivery-limit": DELIVERIES - 1,  # it counts those after the first
     "x-dead-letter-exchange": "",
     "x-dead-letter-routing-key": PARKED,
 }

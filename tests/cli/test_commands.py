@@ -254,3 +254,13 @@ def test_the_doctor_finds(store: Store, values: dict[str, str], finding: str) ->
         result = run("doctor")
     assert finding in result.stdout
     assert result.exit_code == int(finding.startswith("BAD"))
+
+
+@pytest.mark.parametrize("command", ["worker", "beat"])
+def test_without_a_broker_there_is_no_worker_and_no_beat(command: str) -> None:
+    with patch.dict("os.environ", {"SECRET_KEY": "k" * 40}, clear=True):
+        refused = CliRunner().invoke(tracker, [command])
+    assert refused.exit_code == 2
+    assert refused.stderr.splitlines() == [
+        "tracker: CELERY_BROKER_URL is not given; without a broker the server does this work itself"
+    ]
