@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer with its venv module, and make. `make help` lists what there is.
 .POSIX:
-.PHONY: help run demo test check fuzz bench baseline requirements clean format
+.PHONY: help run demo test services check fuzz bench baseline requirements clean format
 
 VENV = .venv
 BIN = $(VENV)/bin
@@ -25,6 +25,9 @@ demo: $(VENV)/runs ## Serve a throw-away database full of lifelike tasks
 
 test: $(VENV)/tests ## Run every suite; what needs a server that is not there is named at the end
 	$(BIN)/python -m pytest
+
+services: $(VENV)/tests ## Run PostgreSQL, Redis and RabbitMQ until Ctrl-C, and print what to export; needs their programs
+	@exec $(BIN)/python -m tests.services
 
 check: $(VENV)/tests $(NODE_TOOLS) ## Lint, types, who imports whom, idle dependencies, the contract, the Dockerfile
 	$(BIN)/ruff check

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import psycopg2  # type: ignore[import-untyped]  # ships no types
 from sqlalchemy import make_url
 
-from tracker.cli.server import free_port
+from tests.postgresql_server import NotInstalled, postgresql_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_PROGRAMS = Path("/usr/lib/postgresql")
-_START = 30.0
 
 
 class CannotMeasure(Exception):
@@ -67,42 +57,8 @@ def _own_database(server: str) -> Iterator[str]:
 
 @contextmanager
 def _own_server() -> Iterator[str]:
-    """Start a PostgreSQL with its default settings, fsync included; as the user postgres if we are root."""
-    programs = _newest_programs()
-    owner: dict[str, Any] = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
-    port = free_port("127.0.0.1")
-    with tempfile.TemporaryDirectory(prefix="tracker-bench-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        if owner:
-            shutil.chown(folder, "postgres", "postgres")
-        kept: dict[str, Any] = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **owner}
-        made = ["--pgdata=data", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"]
-        subprocess.run([programs / "initdb", *made], check=True, **kept)
-        where = ["-D", "data", "-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
-        # In a session of its own: Ctrl-C is for us, we stop it once nobody needs it any more.
-        process = subprocess.Popen([programs / "postgres", *where], start_new_session=True, **kept)
-        try:
-            yield _once_it_answers(f"postgresql://postgres@127.0.0.1:{port}/postgres")
-        finally:
-            process.send_signal(signal.SIGINT)  # what PostgreSQL calls a fast shutdown
-            process.wait(timeout=_START)
-
-
-def _newest_programs() -> Path:
-    found = sorted(_PROGRAMS.glob("*/bin/initdb"), key=lambda program: int(program.parts[-3]))
-    if not found:
-        raise CannotMeasure("there is no PostgreSQL: apt-get install postgresql, or give BENCH_DATABASE_URL")
-    return found[-1].parent
-
-
-def _once_it_answers(url: str) -> str:
-    until = time.monotonic() + _START
-    while True:
-        try:
-            run(url, "SELECT 1")
-        except psycopg2.OperationalError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.1)
-        else:
-            return url
+    try:
+        with postgresql_server() as url:
+            yield url
+    except NotInstalled as problem:
+        raise CannotMeasure(f"{problem}, or give BENCH_DATABASE_URL") from None

@@ -68,11 +68,11 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server() -> Iterator[RedisServer]:
+def redis_server(port: int | None = None) -> Iterator[RedisServer]:
     """Give a Redis that answers, and has nothing in it."""
     if shutil.which("redis-server") is None:
         unavailable("no Redis: the program redis-server is not installed")
-    port = free_port(HOST)
+    port = port or free_port(HOST)
     with tempfile.TemporaryDirectory() as folder:
         server = RedisServer(port, folder, _started(port, folder))
         try:
@@ -86,7 +86,8 @@ def redis_server() -> Iterator[RedisServer]:
 def _started(port: int, folder: str) -> subprocess.Popen[bytes]:
     options = {"port": port, "bind": HOST, "dir": folder, "save": "", "appendonly": "no", "requirepass": PASSWORD}
     arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    return subprocess.Popen(["redis-server", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    silent = subprocess.DEVNULL
+    return subprocess.Popen(["redis-server", *arguments], start_new_session=True, stdout=silent, stderr=silent)
 
 
 def _answers(client: Redis) -> bool:
