@@ -12,7 +12,7 @@ from kombu import Connection as AnyConnection
 
 from tests.crew import Broker, Crew, hired
 from tests.rabbitmq_server import RabbitServer
-from tests.servers import RedisServer
+from tests.servers import RedisServer, redis_server
 from tests.ticking import JOBS
 from tracker.cli.server import free_port
 from tracker.worker import DELIVERIES, PARKED, QUEUE, Connection, Rounds, celery_app
@@ -147,8 +147,9 @@ def test_the_pause_between_two_tries_to_reach_a_broker_does_not_grow() -> None:
     assert 3 < time.monotonic() - began < 10  # four seconds; by itself kombu pauses 2, 4, 6 and 8
 
 
-def test_the_commands_of_the_real_table_start_and_stop(tmp_path: Path, broker: Broker) -> None:
-    with hired(tmp_path, broker) as crew:
+@pytest.mark.redis
+def test_the_commands_of_the_real_table_start_and_stop(tmp_path: Path) -> None:
+    with redis_server() as redis, hired(tmp_path, redis) as crew:
         crew.start("worker", module="tracker")
         crew.start("beat", module="tracker")
         assert crew.stop() == [0, 0]
