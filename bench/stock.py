@@ -15,7 +15,7 @@ import jwt
 from connexion.resolver import Resolver
 from flask import request
 
-from tracker import app
+from tracker import app, wiring
 from tracker.api.cursors import Cursors
 from tracker.domain import clock
 from tracker.domain.query import DEFAULT_LIMIT
@@ -47,7 +47,7 @@ def create_app() -> App:
     """Return the application of one server process."""
     settings = Settings()
     document = contract()
-    operations = Operations(settings, document, app.open_store(settings, connections=THREADS))
+    operations = Operations(settings, document, wiring.open_store(settings, connections=THREADS))
     root = copy.deepcopy(document.root)
     root["components"]["securitySchemes"]["bearerAuth"]["x-bearerInfoFunc"] = "bench.stock.claims"
     stock = connexion.FlaskApp("bench.stock")

@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,9 +33,18 @@ class Crew:
     folder: Path
     broker: Broker
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=count)
 
     def start(self, *arguments: str, module: str = "tests.ticking", **settings: str) -> subprocess.Popen[bytes]:
         """Start a command and return once it says that it is ready."""
+        process, log = self.hire(*arguments, module=module, **settings)
+        self.wait(lambda: "ing ticks" in log.read_text(encoding="utf-8"), process)
+        return process
+
+    def hire(
+        self, *arguments: str, module: str = "tests.ticking", **settings: str
+    ) -> tuple[subprocess.Popen[bytes], Path]:
+        """Start a command and return at once, with its log."""
         given = [str(self.folder / "ticks")] if module == "tests.ticking" else []
         environment = {
             "PATH": os.defpath,
@@ -43,7 +53,7 @@ class Crew:
             "CELERY_BROKER_URL": self.broker.url,
             **settings,
         }
-        log = self.folder / f"log-{len(self.processes)}"
+        log = self.folder / f"log-{next(self.numbers)}"
         with log.open("wb") as err:
             process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-m", module, *arguments, *given],
@@ -54,8 +64,7 @@ class Crew:
                 start_new_session=True,
             )
         self.processes.append(process)
-        self.wait(lambda: "ing ticks" in log.read_text(encoding="utf-8"), process)
-        return process
+        return process, log
 
     def worker(self, processes: int = 1, **settings: str) -> subprocess.Popen[bytes]:
         return self.start("worker", "--concurrency", str(processes), **settings)

@@ -50,9 +50,9 @@ def main(command: str, file: Path, concurrency: int) -> None:
         _write(file, f"{job} done")
 
     if command == "beat":
-        run_beat(JOBS)
+        run_beat(lambda _: JOBS)
     else:
-        run_worker(concurrency, JOBS, opened)
+        run_worker(concurrency, lambda _: JOBS, opened)
 
 
 def _write(file: Path, line: str) -> None:

@@ -27,13 +27,10 @@ from tracker.edge.responder import Responder
 from tracker.edge.security import Actors, Bearer
 from tracker.edge.stack import Stack
 from tracker.edge.tokens import AccessTokens
-from tracker.jobs.post import Smtp
-from tracker.jobs.runner import Runner
-from tracker.jobs.schedule import Policy, table
 from tracker.jobs.ticker import Ticker
 from tracker.logs import logging_config
 from tracker.settings import Settings
-from tracker.store.sql.store import SqlStore
+from tracker.wiring import job_runner, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,11 +57,13 @@ def create_app() -> Front:
     settings = Settings()
     logging.config.dictConfig(logging_config(settings))
     store = open_store(settings, connections=THREADS + 1)
-    ticker = Ticker(Runner(store, table(policy(settings)), clock.now))
-    ticker.start()
+    jobs = None if settings.celery_broker_url else Ticker(job_runner(settings, store))
+    if jobs is not None:
+        jobs.start()
 
     def close() -> None:
-        ticker.stop()
+        if jobs is not None:
+            jobs.stop()
         store.close()
 
     return Front(
@@ -141,20 +140,6 @@ def handler_of(operation_id: str, tag: str) -> Callable[..., Reply]:
     if handler is None:
         raise Misfit(f"{operation_id} has no handler {name} in the module of the tag {tag}")
     return handler
-
-
-def policy(settings: Settings) -> Policy:
-    """Return what the settings say about what happens by itself."""
-    return Policy(
-        archive_done_after_days=settings.archive_done_after_days,
-        due_soon=timedelta(hours=settings.due_soon_hours),
-        post=Smtp(settings.smtp_url, settings.mail_from) if settings.smtp_url and settings.mail_from else None,
-    )
-
-
-def open_store(settings: Settings, *, connections: int) -> Store:
-    """Return the store the settings name, neither connected nor migrated yet."""
-    return SqlStore.open(settings.database_url, connections=connections)
 
 
 def tokens(settings: Settings) -> AccessTokens:

@@ -27,6 +27,8 @@ from celery.worker.consumer import Connection as Connected
 from celery.worker.consumer import Consumer as AnyConsumer
 from kombu import Queue
 
+from tracker import wiring
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -47,12 +49,17 @@ _PATIENCE = 4  # seconds for a connection or an answer
 _HEARTBEAT = 10  # seconds; a RabbitMQ that is silent for twice as long is gone
 _log = logging.getLogger("tracker")
 
-JOBS: tuple[str, ...] = ()  # the names in the table of jobs
+
+def job_names(settings: Settings) -> tuple[str, ...]:
+    """Return the names in the table of jobs."""
+    return tuple(job.name for job in wiring.jobs(settings))
 
 
-def open_ticks(settings: Settings) -> Tick:  # noqa: ARG001 - what the jobs will be opened with
+def open_ticks(settings: Settings) -> Tick:
     """Return what makes a tick of a job; called once in each process that makes any, so after the fork."""
-    return lambda name: None  # noqa: ARG005 - there is no job yet
+    store = wiring.open_store(settings, connections=1)
+    store.ping()
+    return wiring.job_runner(settings, store).tick
 
 
 def celery_app(broker_url: str, jobs: Iterable[str], open_: Callable[[], Tick]) -> Celery:

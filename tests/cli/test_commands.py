@@ -11,11 +11,12 @@ import yaml
 from click.testing import CliRunner, Result
 
 from tests.world import World
-from tracker.app import open_store, passwords
+from tracker.app import passwords
 from tracker.cli import COMMANDS, tracker
 from tracker.domain.clock import now
 from tracker.domain.user import Role, User, UserStatus
 from tracker.settings import Settings
+from tracker.wiring import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.builders import a_project, a_task, added
-from tracker.app import open_store
 from tracker.cli import tracker
 from tracker.domain import clock
 from tracker.domain.changes import Change, ChangeSet
@@ -19,6 +18,7 @@ from tracker.domain.identity import new_id
 from tracker.domain.job import JobRun, window_at
 from tracker.domain.task import Status
 from tracker.settings import Settings
+from tracker.wiring import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracker.app import open_store
 from tracker.cli.server import base_url, resolved, status_of
 from tracker.domain.refusals import Refusal
 from tracker.edge.counters import InRedis
 from tracker.keys import WEAK_BELOW, Key
 from tracker.settings import Misconfigured, Settings, is_loopback, sqlite_file, without_password
+from tracker.wiring import open_store
 from tracker.worker import broker_answers
 
 if TYPE_CHECKING:

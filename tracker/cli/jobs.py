@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracker.app import policy
+from tracker import wiring
 from tracker.cli import Refused
 from tracker.cli.opening import load_settings, ready_store
 from tracker.domain import clock
 from tracker.domain.job import JobState
-from tracker.jobs.runner import Runner
-from tracker.jobs.schedule import table
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,7 +28,7 @@ def jobs(context: click.Context) -> None:
         return
     settings = load_settings()
     with ready_store(settings) as store:
-        for job in table(policy(settings)):
+        for job in wiring.jobs(settings):
             click.echo(f"{job.name}, every {job.every}: {job.does}")
             lines = [_told(run, clock.now()) for run in store.job_runs(job.name, limit=_SHOWN)]
             click.echo("\n".join(f"  {line}" for line in lines or ["never ran yet"]))
@@ -41,11 +39,11 @@ def jobs(context: click.Context) -> None:
 def run(name: str) -> None:
     """Run a job now, whenever it is due, and say what it did."""
     settings = load_settings()
-    known = {job.name: job for job in table(policy(settings))}
+    known = {job.name: job for job in wiring.jobs(settings)}
     if name not in known:
         raise Refused(f"there is no job {name!r}; there are {', '.join(known)}")
     with ready_store(settings) as store:
-        done = Runner(store, known.values(), clock.now).run_now(name)
+        done = wiring.job_runner(settings, store).run_now(name)
     click.echo(f"{name}: {known[name].does}: {done.done}")
     if done.failed or done.state is not JobState.FINISHED:
         raise Refused(f"not all was done ({_told(done, clock.now())}); the log says why")

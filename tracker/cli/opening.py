@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from tracker.app import open_store
 from tracker.cli import Refused, Unusable
 from tracker.domain.refusals import Refusal
 from tracker.settings import Misconfigured, Settings
+from tracker.wiring import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tracker.settings import Settings
 
+    Jobs = Callable[[Settings], Iterable[str]]
+
 _log = logging.getLogger("tracker")
 
 
@@ -29,32 +31,32 @@ _log = logging.getLogger("tracker")
 @click.option("--concurrency", type=click.IntRange(1, 64), default=1, show_default=True, help="How many processes.")
 def worker(concurrency: int) -> None:
     """Do the work that beat says is due. Run as many as you like."""
-    run_worker(concurrency, background.JOBS, background.open_ticks)
+    run_worker(concurrency, background.job_names, background.open_ticks)
 
 
 @click.command()
 def beat() -> None:
     """Say every few seconds what is due. One is enough, more do no harm."""
-    run_beat(background.JOBS)
+    run_beat(background.job_names)
 
 
-def run_worker(concurrency: int, jobs: Iterable[str], open_: Callable[[Settings], background.Tick]) -> None:
+def run_worker(concurrency: int, jobs: Jobs, open_: Callable[[Settings], background.Tick]) -> None:
     """Make ticks of these jobs until SIGTERM; exit code 0 if all went well."""
     settings = load_settings()
     app = _app(settings, jobs, partial(open_, settings))
     sys.exit(background.work(app, concurrency))
 
 
-def run_beat(jobs: Iterable[str]) -> None:
+def run_beat(jobs: Jobs) -> None:
     """Send ticks of these jobs until SIGTERM."""
     settings = load_settings()
     background.beat(_app(settings, jobs, partial(background.open_ticks, settings)))
 
 
-def _app(settings: Settings, jobs: Iterable[str], open_: Callable[[], background.Tick]) -> Celery:
+def _app(settings: Settings, jobs: Jobs, open_: Callable[[], background.Tick]) -> Celery:
     url = settings.celery_broker_url
     if url is None:
         raise Unusable("CELERY_BROKER_URL is not given; without a broker the server does this work itself")
     logging.config.dictConfig(logging_config(settings))
     _log.info("meeting at %s", without_password(url))
-    return background.celery_app(url, jobs, open_)
+    return background.celery_app(url, jobs(settings), open_)
