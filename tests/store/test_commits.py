@@ -319,7 +319,7 @@ def test_a_deleted_project_takes_its_tasks_and_members_with_it_and_leaves_its_lo
     assert list(store.memberships(ann.user.id)) == [ann.inbox.id]
     last = store.log(garden.id)[-1]
     assert (last.head, last.entity, last.after) == (2, "project", None)
-    # Their sums of heads went down: only this keeps them from naming a state that they have seen.
+    # Ann's sum of heads went down: only this keeps it from naming a state that she has seen.
     assert (access_version(store, ann), access_version(store, admin)) == (before[0] + 1, before[1] + 1)
 
 

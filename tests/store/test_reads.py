@@ -171,6 +171,18 @@ def test_a_standing_sums_the_heads_of_the_projects_that_can_be_seen(store: Store
     assert [standing and standing.heads for standing in seen] == [2 + 2, 2 + 2 + 2 + 1]
 
 
+def test_a_standing_of_an_admin_keeps_counting_what_was_deleted(store: Store) -> None:
+    root, shed = a_person(role=Role.ADMIN), a_project()
+    added(store, *root)
+    seen = []
+    for head in (0, 2, 4):  # there for the first time, and back twice: it goes on where its log ended
+        added(store, replace(shed, head=head))
+        seen.append(store.standing(root.session.id))
+        removed(store, replace(shed, head=head + 1))
+        seen.append(store.standing(root.session.id))
+    assert [standing and standing.heads - 1 for standing in seen] == [1, 2, 2 + 3, 2 + 4, 2 + 4 + 5, 2 + 4 + 6]
+
+
 def test_a_standing_counts_nothing_where_nothing_can_be_seen(store: Store, ann: Person) -> None:
     removed(store, ann.membership)
     found = store.standing(ann.session.id)

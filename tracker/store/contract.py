@@ -60,7 +60,11 @@ class Stale(Exception):
 class Standing:
     """One row about whoever holds a session: what has to be known before anything may be answered.
 
-    ``heads`` is the sum of the heads of the projects they can see: of all projects for an admin.
+    ``heads`` is the sum of the heads of the projects they can see, as they were at one instant; for an admin that of
+    all projects there are, and of the last heads of all that were deleted. So an admin's goes up with every commit in
+    any project and never down: it names the state of everything, and to every admin the same. A member's goes down when
+    a project they saw is deleted or left, and with that their ``access_version`` goes up: the two together name the
+    state of what they see.
     """
 
     user_id: str
@@ -284,6 +288,8 @@ class Store(Reader):
           order. Whatever else tells of a project is not in it: a notification or a position moves no head.
         - A deleted project takes its memberships and tasks with it, logged or not. Its reminders, notifications and
           positions stay: what is there again is neither noticed nor told twice.
+        - The head at which a project is deleted counts in the ``heads`` of every admin from then on, also where the
+          project comes back: it then counts once more, with the head it goes on from.
         - A created, changed or deleted membership raises its user's ``access_version``; so does a changed role, and a
           deleted project that of everybody who saw it.
         - A claim is kept with its answer, in place of one of the same owner and key that is older than a day; where

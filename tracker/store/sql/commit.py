@@ -1,7 +1,8 @@
 """How a ChangeSet becomes true, in an order in which no two commits can deadlock.
 
 Rows first, by kind and id, each matched on its version; then the heads of the projects, by id: others queue for those,
-so they are held the shortest; then what is new, which waits for nobody; then the log.
+so they are held the shortest; then the sum of those that are retired; then what is new, which waits for nobody; then
+the log.
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ class Commit:
         self._match_rows()
         self._raise_access()
         self._take_heads()
+        self._retire_heads()
         kept = [self._as_kept(change) for change in self._changes]
         self._create(kept)
         self._log(kept)
@@ -150,8 +152,8 @@ class Commit:
     def _raise_access(self) -> None:
         raised = Counter(_whose_access(change) for change in self._changes)
         for project_id in self._ended:
-            # Whoever saw it sees a smaller sum of heads from now on: only a new access_version keeps that from naming
-            # a state that was. Who joins in between moves its head, which is required to be as it was.
+            # A member who saw it sees a smaller sum of heads from now on: only a new access_version keeps that from
+            # naming a state that was. Who joins in between moves its head, which is required to be as it was.
             raised.update(row[0] for row in self._transaction.ask_all(self._writes.who_sees, {"is_id": project_id}))
         new = {change.entity.id for change in self._changes if change.before is None}
         for user_id in sorted(user_id for user_id in raised if user_id and user_id not in new):
@@ -170,6 +172,11 @@ class Commit:
                 self._next_head(project_id)
                 if change is not None:
                     self._match(change)
+
+    def _retire_heads(self) -> None:
+        """Count the heads of what is gone for whoever sees everything; last of all that is locked: it is one row."""
+        if self._ended:
+            self._transaction.send(self._writes.retire_heads, {"by": sum(self._heads[ended] for ended in self._ended)})
 
     def _hold_head(self, project_id: str) -> None:
         required = {"is_id": project_id, "is_head": self._required[project_id]}

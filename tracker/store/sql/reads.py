@@ -20,7 +20,7 @@ from sqlalchemy import (
 from tracker.domain.session import Session
 from tracker.domain.user import Role, User
 from tracker.store.sql.rows import KINDS, TASK_COLUMNS
-from tracker.store.sql.tables import claims, log_entries, memberships, projects, sessions, tasks, users
+from tracker.store.sql.tables import claims, installation, log_entries, memberships, projects, sessions, tasks, users
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -35,6 +35,8 @@ _own_heads = (
     .correlate(users)
 )
 
+_all_heads = select(_heads).scalar_subquery() + select(installation.c.retired_heads).scalar_subquery()
+
 _of_this_generation = sessions.c.generation == users.c.session_generation
 
 # The sum of bigints is a numeric on PostgreSQL, and a Decimal in Python, unless it is cast back.
@@ -48,7 +50,7 @@ STANDING = (
         users.c.access_version,
         cast(
             case(
-                (users.c.role == literal_column(f"'{Role.ADMIN.value}'"), select(_heads).scalar_subquery()),
+                (users.c.role == literal_column(f"'{Role.ADMIN.value}'"), _all_heads),
                 else_=_own_heads.scalar_subquery(),
             ),
             BigInteger,

@@ -216,6 +216,15 @@ tasks = Table(
     _one_of("priority", Priority),
 )
 
+# One row. ``retired_heads`` is the sum of the last heads of all projects that were ever deleted.
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("retired_heads", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
 # No foreign key: a project's log outlives it, and its last entry says that it is gone.
 log_entries = Table(
     "log_entries",

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Integer, bindparam, delete, func, insert, lit
 from tracker.domain.user import Role
 from tracker.store.sql.rows import KINDS
 from tracker.store.sql.single import Single
-from tracker.store.sql.tables import claims, log_entries, memberships, projects, tasks, users
+from tracker.store.sql.tables import claims, installation, log_entries, memberships, projects, tasks, users
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,6 +70,7 @@ class Writes:
     next_head: Prepared
     next_required_head: Prepared
     hold_head: Prepared
+    retire_heads: Prepared
     move_task: Prepared
     raise_access: Prepared
     hold_contents: tuple[Prepared, ...]
@@ -89,6 +90,7 @@ class Writes:
             next_head=prepare(_next_head(_is(projects.c.id))),
             next_required_head=prepare(_next_head(_is(projects.c.id), required)),
             hold_head=prepare(select(projects.c.head).where(_is(projects.c.id), required).with_for_update(read=True)),
+            retire_heads=prepare(_retire_heads(bindparam("by", type_=BigInteger))),
             move_task=prepare(update(tasks).where(_is(tasks.c.id)), ["project_id", "number"]),
             raise_access=prepare(_raise_access(bindparam("by", type_=Integer)).where(_is(users.c.id))),
             hold_contents=tuple(map(prepare, (_held(tasks, tasks.c.id), _held(memberships, memberships.c.user_id)))),
@@ -122,6 +124,10 @@ def _held(table: Table, by: ColumnElement[Any]) -> Select[Any]:
     """Return the statement that locks what is in a project, row by row in the order of the commits that change it."""
     rows = select(by).where(table.c.project_id == bindparam("is_id")).order_by(by).with_for_update()
     return select(func.count()).select_from(rows.subquery())
+
+
+def _retire_heads(by: Any) -> Update:
+    return update(installation).values(retired_heads=installation.c.retired_heads + by)
 
 
 def _raise_access(by: Any) -> Update:
