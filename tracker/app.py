@@ -14,7 +14,7 @@ from tracker.domain import clock
 from tracker.edge.addresses import Proxies
 from tracker.edge.commits import Carrier, Misfit
 from tracker.edge.cors import Cors
-from tracker.edge.counters import Breaker, InMemory, InRedis, Shared, counted
+from tracker.edge.counters import InMemory, InRedis, Shared, counted
 from tracker.edge.document import contract
 from tracker.edge.front import Front
 from tracker.edge.guard import Guard
@@ -25,6 +25,7 @@ from tracker.edge.pages import Pages
 from tracker.edge.passwords import Argon2Passwords
 from tracker.edge.responder import Responder
 from tracker.edge.security import Actors, Bearer
+from tracker.edge.shared_redis import SharedRedis
 from tracker.edge.stack import Stack
 from tracker.edge.tokens import AccessTokens
 from tracker.jobs.ticker import Ticker
@@ -104,7 +105,8 @@ def responder(settings: Settings, store: Store, *, now: Clock = clock.now) -> Re
     }
     guard = Guard(document.operations, hosts=settings.allowed_hosts)
     bearer = Bearer(access_tokens, now, everybody=everybody)
-    rate_limits = limits(settings, bearer, now)
+    redis = SharedRedis(settings.redis_url) if settings.redis_url else None
+    rate_limits = limits(settings, bearer, now, redis)
     rate_limits.check(operation.rate_limit for operation in document.operations)
     return Responder(
         guard,
@@ -115,10 +117,9 @@ def responder(settings: Settings, store: Store, *, now: Clock = clock.now) -> Re
     )
 
 
-def limits(settings: Settings, bearer: Bearer, now: Clock) -> Limits:
-    """Return what counts calls: in the Redis the settings name, else in this process."""
+def limits(settings: Settings, bearer: Bearer, now: Clock, redis: SharedRedis | None) -> Limits:
+    """Return what counts calls: in Redis where there is one, else in this process."""
     here = InMemory(lambda: now().timestamp())
-    there = settings.redis_url
     return Limits(
         {
             "default": settings.rate_limit,
@@ -129,7 +130,7 @@ def limits(settings: Settings, bearer: Bearer, now: Clock) -> Limits:
         },
         bearer=bearer,
         secret=settings.secret_key.get_secret_value(),
-        counted=Shared(InRedis(there), here, Breaker()).counted if there else partial(counted, here),
+        counted=Shared(InRedis(redis.client), here, redis).counted if redis else partial(counted, here),
     )
 
 

@@ -6,32 +6,15 @@ import logging
 import time
 from collections import Counter as Tally
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import pytest
 from limits import parse
 
-from tests.servers import HOST, PASSWORD, RedisServer, redis_server
+from tests.edge.seconds import MINUTE, Time
+from tests.servers import HOST, PASSWORD, RedisServer
 from tracker.cli.server import free_port
-from tracker.edge.counters import REDIS_TIMEOUT, TOLERATED, Breaker, InMemory, InRedis, Quota, Shared, Verdict, counted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-MINUTE = 60.0
-
-
-class Time:
-    """Seconds that pass when they are told to; a window of a minute has just begun."""
-
-    def __init__(self) -> None:
-        self.at = 1_000_000 * MINUTE
-
-    def __call__(self) -> float:
-        return self.at
-
-    def passes(self, seconds: float) -> None:
-        self.at += seconds
+from tracker.edge.counters import InMemory, InRedis, Quota, Shared, Verdict, counted
+from tracker.edge.shared_redis import TIMEOUT, TOLERATED, Breaker, SharedRedis
 
 
 @pytest.fixture
@@ -131,63 +114,20 @@ def test_the_one_that_has_no_room_is_the_one_that_is_told(memory: InMemory) -> N
     assert counted(memory, [quota("9/minute"), quota("1/minute", "bob")]).quota.key == "bob"
 
 
-# The breaker.
-
-
-def test_a_breaker_leaves_alone_what_failed_three_times_in_a_row(clock: Time) -> None:
-    breaker = Breaker(clock)
-    assert [breaker.failed() for _ in range(TOLERATED - 1)] == [False, False]
-    breaker.succeeded()
-    assert [(breaker.lets_through(), breaker.failed()) for _ in range(TOLERATED)][-1] == (True, True)
-    assert not breaker.lets_through()
-
-
-def test_a_breaker_lets_one_try_a_second_and_all_after_one_that_worked(clock: Time) -> None:
-    breaker = Breaker(clock)
-    for _ in range(TOLERATED):
-        breaker.failed()
-    for _ in range(3):
-        clock.passes(1.0)
-        assert [breaker.lets_through() for _ in range(4)] == [True, False, False, False]
-        assert not breaker.failed()
-    clock.passes(1.0)
-    assert breaker.lets_through()
-    assert breaker.succeeded()
-    assert [breaker.lets_through() for _ in range(4)] == [True] * 4
-    assert not breaker.succeeded()
-
-
 # In Redis.
-
-
-@pytest.fixture(scope="module")
-def _redis() -> Iterator[RedisServer]:
-    with redis_server() as server:
-        yield server
-
-
-@pytest.fixture
-def redis(_redis: RedisServer) -> RedisServer:
-    """A Redis with nothing in it, whatever the test before did to it."""
-    _redis.wake()
-    if _redis.process.poll() is not None:
-        _redis.start_again()
-    with _redis.client() as client:
-        client.config_set("maxmemory", 0)
-        client.flushall()
-    return _redis
 
 
 @pytest.fixture
 def shared(redis: RedisServer, memory: InMemory, clock: Time) -> Shared:
-    return Shared(InRedis(redis.url), memory, Breaker(clock))
+    there = SharedRedis(redis.url, Breaker(clock))
+    return Shared(InRedis(there.client), memory, there)
 
 
 class Patient(InRedis):
     """Remembers how long it waited each time, in seconds."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
+    def __init__(self, redis: SharedRedis) -> None:
+        super().__init__(redis.client)
         self.waited: list[float] = []
 
     def hit(self, quota: Quota) -> Verdict:
@@ -200,7 +140,7 @@ class Patient(InRedis):
 
 @pytest.mark.redis
 def test_two_processes_count_together(redis: RedisServer) -> None:
-    one, other = InRedis(redis.url), InRedis(redis.url)
+    one, other = InRedis(SharedRedis(redis.url).client), InRedis(SharedRedis(redis.url).client)
     assert admitted(one, 6, quota()) + admitted(other, 6, quota()) == 10
     assert (one.hit(quota()).admitted, one.hit(quota()).left) == (False, 0)
     assert 0 < one.hit(quota()).wait <= MINUTE
@@ -209,7 +149,7 @@ def test_two_processes_count_together(redis: RedisServer) -> None:
 
 @pytest.mark.redis
 def test_many_threads_count_in_redis_without_losing_one(redis: RedisServer) -> None:
-    counters = [InRedis(redis.url) for _ in range(2)]
+    counters = [InRedis(SharedRedis(redis.url).client) for _ in range(2)]
     with ThreadPoolExecutor(8) as threads:
         hits = list(threads.map(lambda n: counters[n % 2].hit(quota("100/minute")).admitted, range(300)))
     assert Tally(hits) == {True: 100, False: 200}
@@ -217,7 +157,7 @@ def test_many_threads_count_in_redis_without_losing_one(redis: RedisServer) -> N
 
 @pytest.mark.redis
 def test_what_is_counted_in_redis_does_not_stay_there(redis: RedisServer) -> None:
-    InRedis(redis.url).hit(quota())
+    InRedis(SharedRedis(redis.url).client).hit(quota())
     with redis.client() as client:
         assert [0 < client.pttl(key) <= 2 * MINUTE * 1000 for key in client.scan_iter()] == [True]
 
@@ -236,8 +176,8 @@ def test_a_redis_that_is_gone_and_comes_back_empty_fails_nobody(
         assert shared.counted([quota()]).left == 9
 
     assert [record.getMessage() for record in caplog.records] == [
-        "Redis does not answer (ConnectionError): limits are counted in this process",
-        "Redis answers again: limits are counted there",
+        "Redis does not answer (ConnectionError): this process counts and remembers by itself",
+        "Redis answers again: it counts and remembers for all processes",
     ]
     assert PASSWORD not in caplog.text
 
@@ -246,8 +186,9 @@ def test_a_redis_that_is_gone_and_comes_back_empty_fails_nobody(
 def test_a_redis_that_is_stopped_slows_three_requests_and_then_one_a_second(
     redis: RedisServer, memory: InMemory, clock: Time
 ) -> None:
-    patient = Patient(redis.url)
-    shared = Shared(patient, memory, Breaker(clock))
+    there = SharedRedis(redis.url, Breaker(clock))
+    patient = Patient(there)
+    shared = Shared(patient, memory, there)
     shared.counted([quota()])
     redis.stop()
     assert [shared.counted([quota()]).left for _ in range(9)] == [9, 8, 7, 6, 5, 4, 3, 2, 1]
@@ -256,7 +197,7 @@ def test_a_redis_that_is_stopped_slows_three_requests_and_then_one_a_second(
     assert [shared.counted([quota()]).admitted for _ in range(4)] == [True, False, False, False]
     assert len(patient.waited) == 1 + TOLERATED + 1
     # The quickest of them: the machine may be busy with something else.
-    assert REDIS_TIMEOUT <= min(patient.waited[1:]) < REDIS_TIMEOUT + 0.01
+    assert TIMEOUT <= min(patient.waited[1:]) < TIMEOUT + 0.01
 
     redis.wake()
     clock.passes(1.0)
@@ -267,9 +208,10 @@ def test_a_redis_that_is_stopped_slows_three_requests_and_then_one_a_second(
 def test_of_several_quotas_only_the_first_waits_for_a_redis_that_is_stopped(
     redis: RedisServer, memory: InMemory
 ) -> None:
-    patient = Patient(redis.url)
+    there = SharedRedis(redis.url)
+    patient = Patient(there)
     redis.stop()
-    verdict = Shared(patient, memory, Breaker()).counted([quota(key=key) for key in ("ann", "bob", "eve")])
+    verdict = Shared(patient, memory, there).counted([quota(key=key) for key in ("ann", "bob", "eve")])
 
     assert verdict.admitted
     assert len(patient.waited) == 1
@@ -277,26 +219,32 @@ def test_of_several_quotas_only_the_first_waits_for_a_redis_that_is_stopped(
 
 
 @pytest.mark.redis
-def test_a_redis_that_is_full_fails_nobody(redis: RedisServer, shared: Shared) -> None:
+def test_a_redis_that_is_full_fails_nobody_and_is_named_once(
+    redis: RedisServer, shared: Shared, caplog: pytest.LogCaptureFixture
+) -> None:
     with redis.client() as client:
         client.config_set("maxmemory-policy", "noeviction")
         client.config_set("maxmemory", 1)
     assert [shared.counted([quota("3/minute")]).admitted for _ in range(5)] == [True] * 3 + [False] * 2
+    refused = "Redis refuses (OutOfMemoryError): this process counts and remembers by itself"
+    assert [record.getMessage() for record in caplog.records] == [refused]
 
 
 @pytest.mark.redis
 def test_a_password_that_is_wrong_fails_nobody_and_is_not_logged(
     redis: RedisServer, memory: InMemory, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shared = Shared(InRedis(redis.url.replace(PASSWORD, "another-secret")), memory, Breaker())
+    there = SharedRedis(redis.url.replace(PASSWORD, "another-secret"))
+    shared = Shared(InRedis(there.client), memory, there)
     assert [shared.counted([quota()]).left for _ in range(4)] == [9, 8, 7, 6]
     assert "Redis does not answer" in caplog.text
     assert "another-secret" not in caplog.text
 
 
 def test_where_nothing_listens_nobody_waits(memory: InMemory) -> None:
-    patient = Patient(f"redis://{HOST}:{free_port(HOST)}")
-    shared = Shared(patient, memory, Breaker())
+    there = SharedRedis(f"redis://{HOST}:{free_port(HOST)}")
+    patient = Patient(there)
+    shared = Shared(patient, memory, there)
     assert [shared.counted([quota()]).left for _ in range(5)] == [9, 8, 7, 6, 5]
     assert len(patient.waited) == TOLERATED
-    assert min(patient.waited) < REDIS_TIMEOUT
+    assert min(patient.waited) < TIMEOUT

@@ -13,7 +13,7 @@ import click
 
 from tracker.cli.server import base_url, resolved, status_of
 from tracker.domain.refusals import Refusal
-from tracker.edge.counters import InRedis
+from tracker.edge.shared_redis import SharedRedis
 from tracker.keys import WEAK_BELOW, Key
 from tracker.settings import Misconfigured, Settings, is_loopback, sqlite_file, without_password
 from tracker.wiring import open_store
@@ -127,8 +127,8 @@ def _database(settings: Settings) -> Finding:
 
 
 def _redis(url: str) -> Finding:
-    if not InRedis(url).answers():
-        advice = "until it does, each process counts rate limits by itself; start it, or mend REDIS_URL"
+    if not SharedRedis(url).answers():
+        advice = "until it does, each process counts and remembers by itself; start it, or mend REDIS_URL"
         return Finding(Verdict.BAD, "redis", f"{without_password(url)} does not answer ({advice})")
     return Finding(Verdict.GOOD, "redis", f"{without_password(url)} answers")
 

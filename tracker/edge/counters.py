@@ -9,29 +9,24 @@ Memory is counted here and not by ``limits.storage.MemoryStorage``: seen on limi
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import OrderedDict
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from limits.storage import RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
-from redis import ConnectionPool, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from limits import RateLimitItem
+    from redis import Redis
+
+    from tracker.edge.shared_redis import SharedRedis
 
 MAX_KEYS = 100_000  # some 30 MB; whoever was counted longest ago is forgotten
-REDIS_TIMEOUT = 0.05
-TOLERATED = 3
-PAUSE = 1.0
-
-_log = logging.getLogger("tracker")
 
 
 class Quota(NamedTuple):
@@ -111,22 +106,10 @@ class InMemory:
 class InRedis:
     """Counts in a Redis, for every process that uses it; raises RedisError where it does not answer at once."""
 
-    def __init__(self, url: str) -> None:
-        """Connect later, when there is something to count."""
-        # Seen on redis-py 7.4: without the timeouts a Redis that is stopped holds a request for good. Its client would
-        # retry with pauses, too, for seconds in all; a pool does so only where it is told to.
-        pool = ConnectionPool.from_url(
-            url,
-            socket_timeout=REDIS_TIMEOUT,
-            socket_connect_timeout=REDIS_TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._storage = RedisStorage("redis://", connection_pool=pool, key_prefix="tracker")
-        self._limiter = SlidingWindowCounterRateLimiter(self._storage)
-
-    def answers(self) -> bool:
-        """Whether it is there and lets us in."""
-        return self._storage.check()
+    def __init__(self, client: Redis) -> None:
+        """Count by way of a client that does not wait for long."""
+        storage = RedisStorage("redis://", connection_pool=client.connection_pool, key_prefix="tracker")
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
 
     def hit(self, quota: Quota) -> Verdict:
         """Count one more, if there is room for it."""
@@ -135,59 +118,13 @@ class InRedis:
         return Verdict(quota, admitted, stats.remaining, stats.reset_time - time.time())
 
 
-class Breaker:
-    """Says when to leave something alone: after three failures in a row, but for one try a second."""
-
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        """Take the time in seconds from ``now``."""
-        self._now = now
-        self._lock = Lock()
-        self._failures, self._closed_at = 0, 0.0
-
-    def lets_through(self) -> bool:
-        """Whether to try; of many who ask at once after a pause, one is to."""
-        with self._lock:
-            if self._failures < TOLERATED:
-                return True
-            if self._now() < self._closed_at:
-                return False
-            self._closed_at = self._now() + PAUSE
-            return True
-
-    def failed(self) -> bool:
-        """Take note of a failure; return whether it is the one after which there is a pause."""
-        with self._lock:
-            self._failures += 1
-            self._closed_at = self._now() + PAUSE
-            return self._failures == TOLERATED
-
-    def succeeded(self) -> bool:
-        """Take note of a success; return whether it ends the pauses."""
-        with self._lock:
-            failures, self._failures = self._failures, 0
-            return failures >= TOLERATED
-
-
 class Shared:
     """Counts in a Redis, and here while that does not answer: it slows hardly anything and fails nothing."""
 
-    def __init__(self, there: Counter, here: Counter, breaker: Breaker) -> None:
-        """Take both counters."""
-        self._there, self._here, self._breaker = there, here, breaker
+    def __init__(self, there: Counter, here: Counter, redis: SharedRedis) -> None:
+        """Take both counters, and the Redis that the first one counts in."""
+        self._there, self._here, self._redis = there, here, redis
 
     def counted(self, quotas: Sequence[Quota]) -> Verdict:
         """Hit all quotas in one place."""
-        if self._breaker.lets_through():
-            try:
-                verdict = counted(self._there, quotas)
-            except RedisError as error:
-                self._note(error)
-            else:
-                if self._breaker.succeeded():
-                    _log.warning("Redis answers again: limits are counted there")
-                return verdict
-        return counted(self._here, quotas)
-
-    def _note(self, error: RedisError) -> None:
-        if self._breaker.failed():  # its text may hold an address; its name says enough
-            _log.warning("Redis does not answer (%s): limits are counted in this process", type(error).__name__)
+        return self._redis.ask(partial(counted, self._there, quotas), partial(counted, self._here, quotas))
