@@ -1,4 +1,4 @@
-"""What every suite shares: a store on each database in turn, and a whole installation on it."""
+"""What every suite shares: a store on each database in turn, a whole installation on it, and a Redis."""
 
 from __future__ import annotations
 
@@ -60,3 +60,21 @@ def broker(request: pytest.FixtureRequest) -> Iterator[RabbitServer | RedisServe
 def world(store: SqlStore) -> World:
     """An installation with nobody in it."""
     return World(store)
+
+
+@pytest.fixture(scope="module")
+def _redis() -> Iterator[RedisServer]:
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(_redis: RedisServer) -> RedisServer:
+    """A Redis with nothing in it, whatever the test before did to it."""
+    _redis.wake()
+    if _redis.process.poll() is not None:
+        _redis.start_again()
+    with _redis.client() as client:
+        client.config_set("maxmemory", 0)
+        client.flushall()
+    return _redis

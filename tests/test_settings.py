@@ -377,6 +377,11 @@ def test_a_setting_nobody_knows_is_refused_in_code_too() -> None:
         Settings(secret_key=KEY, potr=1)
 
 
+def test_metrics_need_a_port_of_their_own() -> None:
+    with pytest.raises(Misconfigured, match="METRICS_PORT must be another port than PORT"):
+        Settings(secret_key=KEY, port=9000, metrics_port=9000)
+
+
 def test_every_setting_has_a_meaning_and_a_default_in_words() -> None:
     for name, default, meaning in Settings.table():
         assert meaning.endswith("."), name

@@ -19,6 +19,7 @@ from tracker.domain.session import Session
 from tracker.domain.user import Role, User
 from tracker.edge.document import contract
 from tracker.edge.responder import Responder
+from tracker.metrics import Metrics
 from tracker.settings import Settings
 from tracker.store.contract import Store
 
@@ -68,10 +69,11 @@ class World:
         self.settings = Settings(database_url="sqlite:///unused.db", **given)
         self.store = store
         self.clock = MovableClock()
+        self.metrics = Metrics()
 
     @cached_property
     def responder(self) -> Responder:
-        return app.responder(self.settings, self.store, now=self.clock)
+        return app.responder(self.settings, self.store, now=self.clock, metrics=self.metrics)
 
     @cached_property
     def client(self) -> Client:
@@ -81,6 +83,11 @@ class World:
     def of(self, person: Person) -> Client:
         """Return a client with somebody's token."""
         return self.client.as_(person.token)
+
+    def now(self, person: Person) -> Client:
+        """Return a client with a token of somebody's that was made just now, however far the clock was moved."""
+        token = app.tokens(self.settings).issue(person.user, person.session, at=self.clock())
+        return self.client.as_(token)
 
     def add(self, *entities: Entity) -> None:
         """Put things into the store as they are."""

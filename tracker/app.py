@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging.config
 import os
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tracker.api import accounts, changes, compatibility, health, me, projects, tasks, users
 from tracker.api.cursors import Cursors
 from tracker.domain import clock
+from tracker.edge import counters
 from tracker.edge.addresses import Proxies
+from tracker.edge.cache import Cache, Forgetful, Memory, Remembering, Shared
 from tracker.edge.commits import Carrier, Misfit
 from tracker.edge.cors import Cors
-from tracker.edge.counters import InMemory, InRedis, Shared, counted
+from tracker.edge.counters import InMemory, InRedis
 from tracker.edge.document import contract
 from tracker.edge.front import Front
 from tracker.edge.guard import Guard
@@ -30,6 +33,7 @@ from tracker.edge.stack import Stack
 from tracker.edge.tokens import AccessTokens
 from tracker.jobs.ticker import Ticker
 from tracker.logs import logging_config
+from tracker.metrics import Metrics
 from tracker.settings import Settings
 from tracker.wiring import job_runner, open_store
 
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
 
     from tracker.api.reply import Reply
     from tracker.domain.clock import Clock
+    from tracker.edge.document import Document
     from tracker.store.contract import Store
 
 THREADS = 4  # a process; more of them mostly wait for each other: p99 was 137 ms with 8, 32 ms with 4
@@ -76,40 +81,30 @@ def create_app() -> Front:
     )
 
 
-def responder(settings: Settings, store: Store, *, now: Clock = clock.now) -> Responder:
+def responder(settings: Settings, store: Store, *, now: Clock = clock.now, metrics: Metrics | None = None) -> Responder:
     """Return the whole application behind the sockets, on a store whose schema is at hand."""
-    document = contract()
-    access_tokens = tokens(settings)
-    everybody = None if settings.auth_enable else LocalAdministrator(store, now).claims
-    collaborators = {
-        "passwords": passwords(settings),
-        "tokens": access_tokens,
-        "public_keys": settings.key_ring.public,
-        "cursors": Cursors(settings.secret_key.get_secret_value()),
-        "first_user_is_admin": settings.development,
-    }
-    actors = Actors(store, now)
-    records = Records(settings.secret_key.get_secret_value())
+    document, access_tokens = contract(), tokens(settings)
+    redis = SharedRedis(settings.redis_url) if settings.redis_url else None
+    carry = partial(
+        Carrier,
+        store=store,
+        actors=Actors(store, now),
+        clock=now,
+        records=Records(settings.secret_key.get_secret_value()),
+        collaborators=collaborators(settings, access_tokens),
+        cache=cache(settings, document, redis, metrics or Metrics()),
+        require_if_match=settings.require_if_match,
+    )
     endpoints = {
-        operation.id: Carrier(
-            operation,
-            handler_of(operation.id, operation.tag),
-            store=store,
-            actors=actors,
-            clock=now,
-            records=records,
-            collaborators=collaborators,
-            require_if_match=settings.require_if_match,
-        ).carry_out
+        operation.id: carry(operation, handler_of(operation.id, operation.tag)).carry_out
         for operation in document.operations
     }
-    guard = Guard(document.operations, hosts=settings.allowed_hosts)
+    everybody = None if settings.auth_enable else LocalAdministrator(store, now).claims
     bearer = Bearer(access_tokens, now, everybody=everybody)
-    redis = SharedRedis(settings.redis_url) if settings.redis_url else None
     rate_limits = limits(settings, bearer, now, redis)
     rate_limits.check(operation.rate_limit for operation in document.operations)
     return Responder(
-        guard,
+        Guard(document.operations, hosts=settings.allowed_hosts),
         Pages(document),
         Stack(document, endpoints, bearer),
         limits=rate_limits,
@@ -117,9 +112,21 @@ def responder(settings: Settings, store: Store, *, now: Clock = clock.now) -> Re
     )
 
 
+def collaborators(settings: Settings, access_tokens: AccessTokens) -> dict[str, Any]:
+    """Return what a handler may ask for by name, besides the store and the clock."""
+    return {
+        "passwords": passwords(settings),
+        "tokens": access_tokens,
+        "public_keys": settings.key_ring.public,
+        "cursors": Cursors(settings.secret_key.get_secret_value()),
+        "first_user_is_admin": settings.development,
+    }
+
+
 def limits(settings: Settings, bearer: Bearer, now: Clock, redis: SharedRedis | None) -> Limits:
     """Return what counts calls: in Redis where there is one, else in this process."""
     here = InMemory(lambda: now().timestamp())
+    there = counters.Shared(InRedis(redis.client), here, redis) if redis else None
     return Limits(
         {
             "default": settings.rate_limit,
@@ -130,8 +137,17 @@ def limits(settings: Settings, bearer: Bearer, now: Clock, redis: SharedRedis | 
         },
         bearer=bearer,
         secret=settings.secret_key.get_secret_value(),
-        counted=Shared(InRedis(redis.client), here, redis).counted if redis else partial(counted, here),
+        counted=there.counted if there else partial(counters.counted, here),
     )
+
+
+def cache(settings: Settings, document: Document, redis: SharedRedis | None, metrics: Metrics) -> Cache:
+    """Return what remembers answers: with another contract, or on another database, they are others."""
+    if settings.cache == "off":
+        return Forgetful(metrics.cache_answered)
+    of = hashlib.sha256(document.yaml_bytes).digest() + settings.database_url.encode()
+    shared = Shared(redis, settings.secret_key.get_secret_value(), of) if redis else None
+    return Remembering(Memory(), shared, metrics.cache_answered)
 
 
 def handler_of(operation_id: str, tag: str) -> Callable[..., Reply]:

@@ -242,10 +242,20 @@ class Settings(BaseSettings):
     )
     redis_url: Annotated[str, AfterValidator(values.redis_url)] | None = setting(
         None,
-        "`redis://:password@host:6379/0`: where all processes count rate limits together. While it does not answer, "
-        "each counts by itself. `REDIS_URL_FILE` names a file that holds it.",
+        "`redis://:password@host:6379/0`: where all processes count rate limits and remember answers together. While "
+        "it does not answer, each does so by itself. `REDIS_URL_FILE` names a file that holds it.",
         repr=False,
-        **_otherwise("none; each process counts by itself"),
+        **_otherwise("none; each process counts and remembers by itself"),
+    )
+    cache: Annotated[Literal["on", "off"], Choice] = setting(
+        "on", "`on` or `off`: whether lists and summaries are remembered until something they show changes."
+    )
+    metrics_port: int | None = setting(
+        None,
+        "The port, at `HOST`, where `tracker serve` answers Prometheus at `/metrics` for all of its processes.",
+        ge=1,
+        le=65535,
+        **_otherwise("none; nobody is answered"),
     )
     celery_broker_url: Annotated[str, AfterValidator(values.broker_url)] | None = setting(
         None,
@@ -283,6 +293,8 @@ class Settings(BaseSettings):
             raise Misconfigured(f"SECRET_KEY is shorter than {WEAK_BELOW} bytes; make one with: {_MAKE_A_KEY}")
         if self.smtp_url and not self.mail_from:
             raise Misconfigured("MAIL_FROM is needed with SMTP_URL; for example: Tracker <tracker@example.com>")
+        if self.metrics_port == self.port:
+            raise Misconfigured("METRICS_PORT must be another port than PORT")
         if self.algorithm != self.key_ring.signing.algorithm:
             raise Misconfigured(_NOT_ITS_ALGORITHM if self.signing_key_file else _NO_SIGNING_KEY)
         return self

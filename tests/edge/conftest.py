@@ -10,7 +10,6 @@ import pytest
 from tests.databases import database
 from tests.edge.mint import ALGORITHMS, Mint, Signer, signer
 from tests.edge.wire import CANARY, Wire
-from tests.servers import RedisServer, redis_server
 from tests.world import World
 from tracker.edge.front import Front
 from tracker.store.sql.store import SqlStore
@@ -57,24 +56,6 @@ def wire(world: World, ann: Person) -> Iterator[Wire]:
     """Ann's client through the front, as a server would call it."""
     with Wire.to(Front(world.responder, threads=4), token=ann.token) as wire:
         yield wire
-
-
-@pytest.fixture(scope="module")
-def _redis() -> Iterator[RedisServer]:
-    with redis_server() as server:
-        yield server
-
-
-@pytest.fixture
-def redis(_redis: RedisServer) -> RedisServer:
-    """A Redis with nothing in it, whatever the test before did to it."""
-    _redis.wake()
-    if _redis.process.poll() is not None:
-        _redis.start_again()
-    with _redis.client() as client:
-        client.config_set("maxmemory", 0)
-        client.flushall()
-    return _redis
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from tracker.domain.access import State
     from tracker.domain.changes import Change
     from tracker.store.contract import Receipt
 
@@ -17,12 +18,13 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A list before it is read. ``state`` names all that it depends on but the time: who has it already is told so.
+    """A list before it is read. ``state`` names all that it depends on but the time and the request.
 
-    ``read`` returns the body, and the instant until which time alone does not change it (None: it never does).
+    Who has it already is told so, and what was read once is remembered for its audience. ``read`` returns the body, and
+    the instant until which time alone does not change it (None: it never does).
     """
 
-    state: str
+    state: State
     read: Callable[[], tuple[Body, datetime | None]]
 
 

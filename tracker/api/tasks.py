@@ -57,9 +57,10 @@ def list_tasks(  # noqa: PLR0913 - what every list takes, and what can be asked 
 
 def get_summary(timezone: str, project_id: str | None, actor: Actor, store: Reader, clock: Clock) -> Reply:
     """Count the tasks the actor can see."""
-    at = clock()
-    query = SummaryQuery.of(_scopes(actor, project_id, store), project_id, at=at, zone=zone_named(timezone))
-    return Reply(Unread(actor.state, lambda: (summary_json(store.summary(query), timezone), _full_minute(at))))
+    at, scopes = clock(), _scopes(actor, project_id, store)
+    query = SummaryQuery.of(scopes, project_id, at=at, zone=zone_named(timezone))
+    state = actor.state_within(scopes)
+    return Reply(Unread(state, lambda: (summary_json(store.summary(query), timezone), _full_minute(at))))
 
 
 def create_task(body: Body, actor: Actor, store: Reader, clock: Clock) -> Reply:

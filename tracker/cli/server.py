@@ -12,6 +12,7 @@ import resource
 import socket
 import threading
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from granian.constants import HTTPModes, Interfaces
@@ -21,6 +22,7 @@ from granian.server import MPServer
 
 from tracker.cli import Refused
 from tracker.logs import logging_config
+from tracker.metrics import exposed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +44,8 @@ def listen(settings: Settings, *, when_alive: Callable[[str], None]) -> None:
     server = _server(settings, address)
     asker = threading.Thread(target=_ask_until_alive, args=(address, settings.port, when_alive), daemon=True)
     server.on_startup(asker.start)
-    server.serve()
+    with _watched(settings, address):
+        server.serve()
 
 
 def resolved(host: str) -> str:
@@ -87,6 +90,15 @@ def status_of(url: str, path: str) -> int | None:
         return None
     finally:
         connection.close()
+
+
+def _watched(settings: Settings, address: str) -> AbstractContextManager[None]:
+    port = settings.metrics_port
+    if port is None:
+        return nullcontext()
+    if not is_free(address, port):
+        raise Refused(f"port {port} of {settings.host} cannot be had; choose another with METRICS_PORT")
+    return exposed(address, port)
 
 
 def _server(settings: Settings, address: str) -> MPServer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tracker.domain.project import ProjectRole
 from tracker.domain.refusals import Forbidden, NotFound
@@ -152,6 +152,13 @@ ACCESS: Mapping[Permission, Mapping[Role, Condition]] = {
 }
 
 
+class State(NamedTuple):
+    """Names the state of all that ``audience`` sees, who are one user in their role, or everybody of a role."""
+
+    audience: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Whoever asks: the user of a live session, and the state of all they can see.
@@ -177,9 +184,13 @@ class Actor:
         return self.id in {getattr(thing, "created_by", None), getattr(thing, "assignee_id", None)}
 
     @property
-    def state(self) -> str:
+    def state(self) -> State:
         """What names the state of everything they can see: what they see is another wherever this is."""
-        return f"{self.id[-12:]}.{self.access_version}.{self.heads}"
+        return State(f"{self.role} {self.id}", f"{self.id[-12:]}.{self.access_version}.{self.heads}")
+
+    def state_within(self, scopes: tuple[Scope, ...]) -> State:
+        """The same for what says nothing of them: whoever sees every task has it in common with all of their role."""
+        return State(self.role, f"{self.role}.{self.heads}") if Scope(None) in scopes else self.state
 
     def condition(self, permission: Permission) -> Condition:
         """Return what has to hold for them to use a permission; Forbidden where their role never may."""

@@ -36,8 +36,8 @@ class WholeResponse(Response):
     default_mimetype = None
 
 
-def response_to(reply: Reply, body: Body | None, call: Call) -> Response:
-    """Return a handler's reply and its body as Flask sends them."""
+def response_to(reply: Reply, body: Body | None, call: Call, tag: str | None = None) -> Response:
+    """Return a handler's reply and its body as Flask sends them; its ETag is ``tag``, or what the body says."""
     # Answers are for whoever holds the token: a cache in between may keep them only if it asks first.
     headers = [("Cache-Control", "no-store" if reply.secret else _PRIVATE)]
     if reply.location is not None:
@@ -50,7 +50,7 @@ def response_to(reply: Reply, body: Body | None, call: Call) -> Response:
         return WholeResponse(None, reply.status, headers)
     encoded = orjson.dumps(body)
     if not reply.secret:
-        headers.append(("ETag", tag_of(body, encoded)))
+        headers.append(("ETag", tag or tag_of(body, encoded)))
     headers += [("Content-Type", "application/json"), ("Content-Length", str(len(encoded)))]
     return WholeResponse(encoded, reply.status, headers)
 

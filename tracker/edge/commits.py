@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tracker.api.reply import Reply, Unread
@@ -16,7 +17,8 @@ from tracker.domain.changes import ChangeSet
 from tracker.domain.identity import new_id
 from tracker.domain.refusals import Refusal
 from tracker.edge import conditions
-from tracker.edge.answers import not_modified, response_to
+from tracker.edge.answers import WholeResponse, not_modified, response_to
+from tracker.edge.cache import Cache, Forgetful, Question, Remembered
 from tracker.edge.idempotency import Attempt, Records, is_kept
 from tracker.store.contract import Claim, Receipt, Store, decide_and_commit
 
@@ -74,6 +76,7 @@ class Carrier:
         clock: Clock,
         records: Records,
         collaborators: Mapping[str, Any],
+        cache: Cache | None = None,
         require_if_match: bool = False,
     ) -> None:
         """Tie a handler to its operation; Misfit where its arguments or its permission are not the contract's."""
@@ -88,6 +91,7 @@ class Carrier:
         self._takes_match = "If-Match" in declared
         self._requires_match = require_if_match and self._takes_match
         self._store, self._actors, self._clock, self._records = store, actors, clock, records
+        self._cache = cache or Forgetful()
 
     def carry_out(self, call: Call) -> Response:
         """Return the answer, once all that makes it true is committed; raise the refusal there is instead."""
@@ -172,13 +176,20 @@ class Carrier:
         return not_modified(tag) if self._safe and tag and conditions.has_already(call, tag) else response
 
     def _list(self, call: Call, reply: Reply, unread: Unread) -> Response:
-        had = conditions.tag_still_good(call, unread.state, self._clock())
+        (audience, state), at = unread.state, self._clock()
+        had = conditions.tag_still_good(call, state, at)
         if had is not None:
             return not_modified(had)
-        body, until = unread.read()
-        response = response_to(reply, body, call)
-        response.headers["ETag"] = conditions.tag_of_list(unread.state, until)
-        return response
+
+        def make() -> Remembered:
+            body, until = unread.read()
+            response = response_to(reply, body, call, conditions.tag_of_list(state, until))
+            return Remembered(tuple(response.headers), response.get_data(), until)
+
+        question = Question(audience, state, call.path, call.query)
+        memorable = self._safe and reply.status == HTTPStatus.OK and not reply.secret
+        answer = self._cache.answer(question, at, make) if memorable else make()
+        return WholeResponse(answer.body, reply.status, list(answer.headers))
 
 
 def _asked(operation: Operation, handler: Callable[..., Reply], known: Mapping[str, Any]) -> set[str]:
