@@ -1,6 +1,6 @@
 -- The load. Request n is for user n mod 64, and for that user's next task: two requests that are under way at the same
 -- time are for different users, so that nobody waits for a lock of somebody else and nobody is beaten to a version.
--- Arguments: the operation, and a file with a line for each user: token, then the ids of the tasks.
+-- Arguments: the operation, and a file with a line for each user: token, the ETag of their page, the ids of the tasks.
 
 local users, asked, operation = {}, 0, nil
 
@@ -8,13 +8,17 @@ local function status_of(round)
   return round % 2 == 0 and "in_progress" or "todo"
 end
 
+local function page(user)
+  return wrk.format("GET", "/tasks?limit=50", user.headers)
+end
+
 local requests = {
   get = function(user, turn)
     return wrk.format("GET", "/tasks/" .. user.tasks[turn % #user.tasks + 1], user.headers)
   end,
-  list = function(user)
-    return wrk.format("GET", "/tasks?limit=50", user.headers)
-  end,
+  list = page,
+  remembered = page,
+  unchanged = page,
   create = function(user, turn)
     local body = '{"title":"Order the paint, tin ' .. turn .. '","description":"Two litres of the blue one, and a brush.",'
       .. '"priority":"high","labels":["house","paint"],"due":{"date":"2027-03-01"}}'
@@ -35,7 +39,11 @@ function init(args)
       words[#words + 1] = word
     end
     local token = table.remove(words, 1)
+    local tag = table.remove(words, 1)
     local headers = { ["Authorization"] = "Bearer " .. token, ["Content-Type"] = "application/json" }
+    if args[1] == "unchanged" then
+      headers["If-None-Match"] = tag
+    end
     users[#users + 1] = { headers = headers, tasks = words }
   end
 end

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bench import data
 from bench.database import CannotMeasure
+from bench.sides import CACHED, SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from bench.data import Person
 
 OPERATIONS = ("get", "list", "create", "status")
+REMEMBERED = ("remembered", "unchanged")
+MEASURED = {**dict.fromkeys(OPERATIONS, SIDES), **dict.fromkeys(REMEMBERED, (CACHED,))}
 CONNECTIONS = 16
 _SCRIPT = Path(__file__).with_name("load.lua")
 _WRITES = {"create", "status"}
@@ -30,9 +33,10 @@ _NEW = {
     "labels": ["house"],
     "due": {"date": "2027-03-01"},
 }
+_PAGE = ("GET", "/tasks?limit=50", None, 200)
 _EXAMPLES: tuple[tuple[str, str, object, int], ...] = (
     ("GET", "/tasks/{task}", None, 200),
-    ("GET", "/tasks?limit=50", None, 200),
+    _PAGE,
     ("POST", "/tasks", _NEW, 201),
     ("PATCH", "/tasks/{task}/status", {"status": "in_progress"}, 200),
 )
@@ -60,13 +64,12 @@ def middle(figures: Sequence[Figures]) -> Figures:
 
 
 class Bench:
-    """Three servers on one database, and the people who ask them."""
+    """The servers on one database, and the people who ask them."""
 
     def __init__(self, urls: Mapping[str, str], database_url: str, people: Sequence[Person], folder: Path) -> None:
-        """Write down for wrk who asks; ``urls`` is where each side listens."""
+        """``urls`` is where each side listens; ``folder`` is for what wrk has to know."""
         self._urls, self._database_url, self._people = urls, database_url, people
         self._file = folder / "people"
-        self._file.write_text("".join(f"{person.token} {' '.join(person.tasks)}\n" for person in people))
 
     def check_alike(self) -> None:
         """Ask each side for each operation once: they have to give the same answers, with the right status."""
@@ -82,6 +85,7 @@ class Bench:
     def round(self, operation: str, side: str, seconds: int) -> Figures:
         """Measure on a database as it was in the beginning; each write that was answered has to be in its log."""
         data.restore(self._database_url)
+        self._write_down([_tag(self._urls[side], who) if operation == "unchanged" else "-" for who in self._people])
         counted = self._load(operation, side, seconds)
         time.sleep(0.3)  # for what was under way when wrk hung up
         errors, kept = counted["refused"] + counted["broken"], data.changes(self._database_url)
@@ -93,6 +97,11 @@ class Bench:
         rate = counted["requests"] / counted["microseconds"] * 1e6
         return Figures(rate, counted["p50"] / 1000, counted["p99"] / 1000, errors)
 
+    def _write_down(self, tags: Sequence[str]) -> None:
+        """Write down for wrk who asks, what each has already, and for which tasks."""
+        lines = (" ".join((who.token, tag, *who.tasks)) for who, tag in zip(self._people, tags, strict=True))
+        self._file.write_text("".join(f"{line}\n" for line in lines))
+
     def _load(self, operation: str, side: str, seconds: int) -> dict[str, int]:
         load = ["wrk", "--threads=1", f"--connections={CONNECTIONS}", f"--duration={seconds}s", f"--script={_SCRIPT}"]
         command = [*load, self._urls[side], "--", operation, str(self._file)]
@@ -102,9 +111,24 @@ class Bench:
 
 
 def _asked(url: str, person: Person, example: tuple[str, str, object, int]) -> object:
+    answer, _ = _answered(url, person, example)
+    return json.loads(answer)
+
+
+def _tag(url: str, person: Person) -> str:
+    """Return the ETag of somebody's page; who sends it has to be told that they have it already."""
+    _, tag = _answered(url, person, _PAGE)
+    _answered(url, person, (*_PAGE[:3], 304), {"If-None-Match": tag})
+    return tag
+
+
+def _answered(
+    url: str, person: Person, example: tuple[str, str, object, int], more: Mapping[str, str] | None = None
+) -> tuple[str, str]:
+    """Return the body and the ETag of an answer."""
     method, path, body, status = example
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
-    headers = {"Authorization": f"Bearer {person.token}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {person.token}", "Content-Type": "application/json", **(more or {})}
     sent = None if body is None else json.dumps(body)
     connection.request(method, path.format(task=person.tasks[0]), sent, headers)
     response = connection.getresponse()
@@ -112,7 +136,7 @@ def _asked(url: str, person: Person, example: tuple[str, str, object, int]) -> o
     connection.close()
     if response.status != status:
         raise CannotMeasure(f"{method} {path} of {url} answers {response.status}: {answer}")
-    return json.loads(answer)
+    return answer, response.getheader("ETag", "")
 
 
 def _comparable(answer: object) -> object:

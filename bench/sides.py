@@ -1,6 +1,7 @@
-"""The three sides, each as two server processes on a port of its own.
+"""The sides, each as two server processes on a port of its own.
 
-``python -m bench.sides bare PORT`` serves one of the two that are not Tracker; Tracker serves itself.
+``python -m bench.sides bare PORT`` serves one of the two that are not Tracker; Tracker serves itself, as ``ours``
+without what remembers answers, so that all sides do the same work, and as ``cached`` with it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 PROCESSES = 2
 BARE_THREADS = 4  # 1, 2, 4 and 8 measure alike
 SIDES = ("ours", "bare", "stock")
+CACHED = "cached"
 
 _ROOT = Path(__file__).parents[1]
 _START = 60.0
@@ -40,14 +42,14 @@ def running(side: str, database_url: str, folder: Path) -> Iterator[str]:
     """Give the base URL of a side's server, which is stopped in the end."""
     port = free_port("127.0.0.1")
     served = ["tracker", "serve", "--workers", str(PROCESSES), "--port", str(port)]
-    command = served if side == "ours" else ["bench.sides", side, str(port)]
+    command = served if side in {"ours", CACHED} else ["bench.sides", side, str(port)]
     log = folder / f"{side}.log"
     with log.open("wb") as output:
         # In a session of its own: Ctrl-C is for us, we stop it.
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=folder,
-            env=_environment(database_url),
+            env={**_environment(database_url), "CACHE": "on" if side == CACHED else "off"},
             stdout=output,
             stderr=output,
             start_new_session=True,
