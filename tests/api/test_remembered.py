@@ -61,6 +61,23 @@ def test_an_answer_that_is_remembered_takes_one_statement(
     assert len(statements) == 1
 
 
+@pytest.mark.redis
+def test_what_another_process_made_takes_one_statement_too(
+    store: Store, redis: RedisServer, statements: list[str]
+) -> None:
+    first, second, _ = processes(store, redis)
+    ann = first.person("ann")
+    made = first.of(ann).get("/tasks")
+    assert second.of(ann).get("/me").status == 200  # her memberships are read once
+    statements.clear()
+
+    found = second.of(ann).get("/tasks")
+
+    assert (found.status, found.headers, found.body) == (200, made.headers, made.body)
+    assert len(statements) == 1
+    assert counts(second) == {"hit_redis": 1}
+
+
 def test_whether_it_was_remembered_is_counted(world: World, client: Client) -> None:
     for query in ("", "", "sort=-priority", ""):
         assert client.get("/tasks", query=query).status == 200
