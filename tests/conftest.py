@@ -10,6 +10,7 @@ from tests.databases import ON_EVERY_DATABASE, clean_up, database
 from tests.rabbitmq_server import RabbitServer, rabbitmq_server
 from tests.servers import RedisServer, redis_server
 from tests.world import World
+from tracker.edge import shared_redis
 from tracker.store.sql.store import SqlStore
 
 if TYPE_CHECKING:
@@ -78,3 +79,9 @@ def redis(_redis: RedisServer) -> RedisServer:
         client.config_set("maxmemory", 0)
         client.flushall()
     return _redis
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for Redis longer than requests do: a machine that is busy with something else must not fail a test."""
+    monkeypatch.setattr(shared_redis, "TIMEOUT", 2.0)

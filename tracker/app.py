@@ -14,7 +14,7 @@ from tracker.api.cursors import Cursors
 from tracker.domain import clock
 from tracker.edge import counters
 from tracker.edge.addresses import Proxies
-from tracker.edge.cache import Cache, Forgetful, Memory, Remembering, Shared
+from tracker.edge.cache import Cache, Forgetful, Memory, Remembering, Shared, uncounted
 from tracker.edge.commits import Carrier, Misfit
 from tracker.edge.cors import Cors
 from tracker.edge.counters import InMemory, InRedis
@@ -73,7 +73,7 @@ def create_app() -> Front:
         store.close()
 
     return Front(
-        responder(settings, store),
+        responder(settings, store, metrics=Metrics() if settings.metrics_port else None),
         threads=THREADS,
         close=close,
         proxies=Proxies(settings.trusted_proxies),
@@ -92,7 +92,7 @@ def responder(settings: Settings, store: Store, *, now: Clock = clock.now, metri
         clock=now,
         records=Records(settings.secret_key.get_secret_value()),
         collaborators=collaborators(settings, access_tokens),
-        cache=cache(settings, document, redis, metrics or Metrics()),
+        cache=cache(settings, document, redis, metrics),
         require_if_match=settings.require_if_match,
     )
     endpoints = {
@@ -141,13 +141,14 @@ def limits(settings: Settings, bearer: Bearer, now: Clock, redis: SharedRedis | 
     )
 
 
-def cache(settings: Settings, document: Document, redis: SharedRedis | None, metrics: Metrics) -> Cache:
+def cache(settings: Settings, document: Document, redis: SharedRedis | None, metrics: Metrics | None) -> Cache:
     """Return what remembers answers: with another contract, or on another database, they are others."""
+    count = metrics.cache_answered if metrics else uncounted
     if settings.cache == "off":
-        return Forgetful(metrics.cache_answered)
+        return Forgetful(count)
     of = hashlib.sha256(document.yaml_bytes).digest() + settings.database_url.encode()
     shared = Shared(redis, settings.secret_key.get_secret_value(), of) if redis else None
-    return Remembering(Memory(), shared, metrics.cache_answered)
+    return Remembering(Memory(), shared, count)
 
 
 def handler_of(operation_id: str, tag: str) -> Callable[..., Reply]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tracker.domain.project import Project
     from tracker.store.contract import Store
 
+pytestmark = pytest.mark.usefixtures("patience")
+
 ACTS = 60
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tests.servers import RedisServer
 
+pytestmark = pytest.mark.usefixtures("patience")
+
 SECRET = "k" * 40
 HEADERS = (("Cache-Control", "private, no-cache"), ("ETag", '"x.1.2"'))
 QUESTION = Question("member ann", "ann.1.2", "/tasks", b"limit=5")

@@ -66,6 +66,10 @@ class Found(StrEnum):
     """Redis did not answer or was left alone, or nothing is remembered at all."""
 
 
+def uncounted(_found: Found) -> None:
+    """Count nothing, where nobody asks."""
+
+
 class Cache(Protocol):
     """Whatever may know an answer already."""
 
@@ -76,7 +80,7 @@ class Cache(Protocol):
 class Forgetful:
     """Remembers nothing."""
 
-    def __init__(self, count: Callable[[Found], None] = lambda _: None) -> None:
+    def __init__(self, count: Callable[[Found], None] = uncounted) -> None:
         """Say to ``count`` that each answer is made."""
         self._count = count
 
