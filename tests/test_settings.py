@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.edge.mint import ASYMMETRIC, generated, pem_of
 from tracker.cli.listing import markdown_table
+from tracker.environment import Misconfigured, hand_down, is_given
 from tracker.keys import kept_key
-from tracker.settings import Misconfigured, Settings, hand_down, is_given, key_file, without_password
+from tracker.settings import Settings, key_file, without_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tracker.settings import hand_down
+from tracker.environment import hand_down
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

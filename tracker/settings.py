@@ -1,13 +1,7 @@
-"""Every setting, read once: the only reader of the environment.
-
-A setting comes from the environment, else from ``.env`` in the working directory, else it has its default; an empty
-value is none. ``SECRET_KEY_FILE`` and its like (``_FROM_FILES``) name a file that holds the value. What is wrong is
-said in one line (``Misconfigured``) that names the setting and the rule and never shows a value.
-"""
+"""Every setting: what it may be, what it is by default, and what it means. All are read at once, and never again."""
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import os
 import re
@@ -17,33 +11,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, InitSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, SettingsConfigDict
 
 from tracker import values
 from tracker.domain.user import PasswordPolicy
+from tracker.environment import ENV_FILE, Misconfigured, given
 from tracker.keys import WEAK_BELOW, KeyRing, UnusableKey, kept_key, key_ring, signing_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from pydantic_settings import PydanticBaseSettingsSource
 
-ENV_FILE = ".env"
-_FROM_FILES = ("SECRET_KEY", "OLD_SECRET_KEYS", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "SMTP_URL")
 _MAKE_A_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 _NOT_ITS_ALGORITHM = "ALGORITHM does not fit the key in SIGNING_KEY_FILE; leave it out, and it is that of the key"
 _NO_SIGNING_KEY = (
     "ALGORITHM must be HS256 unless SIGNING_KEY_FILE names a key; make one with: "
     "openssl genpkey -algorithm ed25519 -out signing_key.pem"
 )
-_KNOWN_PREFIXED = frozenset({"TRACKER_ENV", "TRACKER_REQUIRE_SERVERS"})  # the second is read by the test suite alone
-# What Kubernetes puts into every pod beside a Service called "tracker" or "tracker-…": not ours, and not a mistake.
-_SERVICE_LINK = re.compile(r"TRACKER_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
 _HOST_NAME = re.compile(r"\*|\[[0-9A-Fa-f:.]+\]|(\*\.)?[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*")
-
-
-class Misconfigured(Exception):
-    """The settings cannot be used; the text is one line for a person, without any value."""
 
 
 class Environment(StrEnum):
@@ -283,7 +269,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is given in code, then the environment, then ``.env``; in each, a setting and its ``_FILE`` are one."""
-        return init_settings, InitSettingsSource(settings_cls, _given())
+        return init_settings, InitSettingsSource(settings_cls, given(cls.model_fields))
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
@@ -336,18 +322,6 @@ class Settings(BaseSettings):
             yield f"`{name.upper()}`", str(otherwise or f"`{field.default}`"), field.description or ""
 
 
-def hand_down(**values: object) -> None:
-    """Put settings into the environment, for this process and those it starts, in place of what stands there."""
-    for name, value in values.items():
-        os.environ.pop(f"{name.upper()}_FILE", None)
-        os.environ[name.upper()] = str(value)
-
-
-def is_given(name: str) -> bool:
-    """Whether the environment or ``.env`` has a value for a setting."""
-    return any(layer.get(form) for layer in _layers() for form in (name, f"{name}_FILE"))
-
-
 def key_file(database_url: str) -> Path:
     """Return where development keeps its key: beside the SQLite file, or in the working directory."""
     file = sqlite_file(database_url)
@@ -364,51 +338,6 @@ def without_password(url: str) -> str:
     """Return a database URL as it may be shown: without its password and its parameters."""
     masked = re.sub(r"//([^:@/]*):.*@", r"//\1:***@", url, flags=re.DOTALL)
     return re.sub(r"\?.*", "?***", masked, flags=re.DOTALL)
-
-
-def _layers() -> tuple[Mapping[str, str | None], ...]:
-    return os.environ, DotEnvSettingsSource(Settings).env_vars
-
-
-def _given() -> dict[str, Any]:
-    layers = _layers()
-    for layer in layers:
-        _refuse_unknown(layer)
-    found = {
-        name: next(filter(None, (_value(name.upper(), layer) for layer in layers)), None)
-        for name in Settings.model_fields
-    }
-    return {name: value for name, value in found.items() if value}
-
-
-def _value(name: str, layer: Mapping[str, str | None]) -> str | None:
-    value, path = layer.get(name), layer.get(f"{name}_FILE") if name in _FROM_FILES else None
-    if value and path:
-        raise Misconfigured(f"{name} and {name}_FILE are both given; one of them has to go")
-    return _contents(name, path) if path else value
-
-
-def _contents(name: str, path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
-        raise Misconfigured(f"{name}_FILE cannot be read: {reason}") from None
-
-
-def _refuse_unknown(layer: Mapping[str, str | None]) -> None:
-    for name in layer:
-        if name.startswith("TRACKER_") and name not in _KNOWN_PREFIXED and not _is_service_link(name, layer[name]):
-            near = _names() & {name.removeprefix("TRACKER_")} or difflib.get_close_matches(name, _names(), 1)
-            raise Misconfigured(f"{name} is not a setting" + "".join(f"; did you mean {other}?" for other in near))
-
-
-def _names() -> set[str]:
-    return {name.upper() for name in Settings.model_fields}
-
-
-def _is_service_link(name: str, value: str | None) -> bool:
-    return bool(_SERVICE_LINK.fullmatch(name)) or (name.endswith("_PORT") and "://" in (value or ""))
 
 
 def is_loopback(host: str) -> bool:

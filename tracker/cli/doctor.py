@@ -14,8 +14,9 @@ import click
 from tracker.cli.server import base_url, resolved, status_of
 from tracker.domain.refusals import Refusal
 from tracker.edge.shared_redis import SharedRedis
+from tracker.environment import Misconfigured
 from tracker.keys import WEAK_BELOW, Key
-from tracker.settings import Misconfigured, Settings, is_loopback, sqlite_file, without_password
+from tracker.settings import Settings, is_loopback, sqlite_file, without_password
 from tracker.wiring import open_store
 from tracker.worker import broker_answers
 

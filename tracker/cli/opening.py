@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tracker.cli import Refused, Unusable
 from tracker.domain.refusals import Refusal
-from tracker.settings import Misconfigured, Settings
+from tracker.environment import Misconfigured
+from tracker.settings import Settings
 from tracker.wiring import open_store
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from tracker.app import passwords, tokens
 from tracker.cli.opening import load_settings, migrated_store
 from tracker.cli.server import free_port, is_free, listen, resolved
 from tracker.demo import Demo, seed
-from tracker.settings import Environment, hand_down, is_given, without_password
+from tracker.environment import hand_down, is_given
+from tracker.settings import Environment, without_password
 
 _log = logging.getLogger("tracker")
 
