@@ -74,8 +74,9 @@ def status(url: str) -> int | None:
 
 
 def children(process: subprocess.Popen[str]) -> list[int]:
+    # ps has another exit code where it finds none.
     listed = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=True
+        ["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False
     )
     return [int(pid) for pid in listed.stdout.split()]
 
@@ -92,6 +93,18 @@ def test_serve_migrates_and_answers_in_as_many_processes_as_asked_for(tmp_path: 
         assert server.wait(timeout=START) == 0
     assert status(f"http://127.0.0.1:{port}/livez") is None
     assert len((tmp_path / "stderr").read_text().splitlines()) == 1
+
+
+def test_a_process_that_is_told_to_stop_while_it_starts_does_so(tmp_path: Path, port: int) -> None:
+    with running(tmp_path, "serve", "--workers", "6", SECRET_KEY=KEY, PORT=str(port)) as server:
+        until = time.monotonic() + START
+        while len(children(server)) < 6:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        time.sleep(0.3)  # they are forked, and import what they serve
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=START) == 0
+    assert "refused to gracefully stop" not in (tmp_path / "stderr").read_text()
 
 
 def test_a_process_that_died_is_replaced(tmp_path: Path, port: int) -> None:
