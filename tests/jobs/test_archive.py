@@ -5,21 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.jobs.shift import Shift, a_job
 from tests.racing import at_once
 from tracker.domain.changes import Change
+from tracker.domain.identity import new_id
 from tracker.domain.project import ProjectRole
 from tracker.domain.refusals import Contended
-from tracker.domain.task import Status
+from tracker.domain.task import Status, Task
 from tracker.jobs.archive import archive
 
 if TYPE_CHECKING:
     from tests.world import Person, World
+    from tracker.domain.changes import ChangeSet
     from tracker.domain.project import Project
+    from tracker.store.contract import Receipt
     from tracker.store.sql.store import SqlStore
 
 
@@ -144,6 +147,26 @@ def test_two_runs_at_once_archive_each_task_once(shift: Shift, world: World, ann
         assert shift.logged(project, "task").count("system") == 30
 
 
+def test_what_somebody_changes_meanwhile_is_left_to_them_and_the_rest_is_archived(
+    shift: Shift, kitchen: Project, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = [shift.done_task(kitchen) for _ in range(3)]
+    commit, rivals = store.commit, iter([tasks[1]])
+
+    def strike_and_commit(changes: ChangeSet, *rest: Any) -> Receipt:
+        if any(isinstance(change.entity, Task) and change.before for change in changes.changes):
+            for task in rivals:  # one, once, between what was found and what is committed
+                reopened = task.changed(at=shift.clock(), status=Status.IN_PROGRESS)
+                commit(replace(changes, operation_id=new_id(), changes=(Change(task, reopened),)))
+        return commit(changes, *rest)
+
+    monkeypatch.setattr(store, "commit", strike_and_commit)
+    run = shift.run("archive", archive_done_after_days=0)
+
+    assert [bool(shift.now(task).archived_at) for task in tasks] == [True, False, True]
+    assert (run.done, run.failed) == (2, 0)
+
+
 def test_one_project_that_cannot_be_changed_does_not_hold_up_the_others(
     shift: Shift, world: World, ann: Person, store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,10 +174,10 @@ def test_one_project_that_cannot_be_changed_does_not_hold_up_the_others(
     tasks = [shift.done_task(project) for project in projects]
     commit = store.commit
 
-    def refuse_the_second(changes: object, *rest: object) -> object:
-        if any(getattr(change.entity, "project_id", None) == projects[1].id for change in changes.changes):  # type: ignore[attr-defined]  # a ChangeSet
+    def refuse_the_second(changes: ChangeSet, *rest: Any) -> Receipt:
+        if any(getattr(change.entity, "project_id", None) == projects[1].id for change in changes.changes):
             raise Contended
-        return commit(changes, *rest)  # type: ignore[arg-type]  # as they came
+        return commit(changes, *rest)
 
     with monkeypatch.context() as patched:
         patched.setattr(store, "commit", refuse_the_second)

@@ -80,7 +80,7 @@ def test_who_cannot_see_the_project_any_more_is_not_told(
     shift.run("archive", archive_done_after_days=0)
     shift.run("notify")
 
-    assert shift.told(ben) == []
+    assert shift.store.notifications(everywhere(ben)) == []
 
 
 def test_who_is_shut_out_is_not_told(shift: Shift, world: World, ben: Person, kitchen: Project) -> None:
