@@ -103,3 +103,24 @@ def test_a_database_that_is_not_there_is_said_in_a_line() -> None:
 
     assert refused.exit_code == 1
     assert refused.stderr.startswith("tracker: The database is not at the schema")
+
+
+def doctor() -> list[str]:
+    shown = CliRunner().invoke(tracker, ["doctor"]).stdout
+    return [line for line in shown.splitlines() if " jobs: " in line]
+
+
+@pytest.mark.usefixtures("store")
+def test_the_doctor_says_whether_anything_happens_by_itself() -> None:
+    assert doctor() == ["note  jobs: nothing has happened by itself yet; that takes: tracker serve"]
+    run("run", "archive")
+    assert doctor() == ["ok    jobs: what is to happen by itself happens"]
+
+
+def test_the_doctor_says_since_when_nothing_has_happened(store: Store) -> None:
+    at = clock.now() - timedelta(hours=1)
+    keep(store, JobRun.begun("archive", at, at=at))
+
+    assert doctor() == [
+        f"note  jobs: nothing has happened by itself since {at:%Y-%m-%d %H:%M}Z; that takes: tracker serve"
+    ]

@@ -6,25 +6,30 @@ import stat
 import sys
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import click
 
 from tracker.cli.server import base_url, resolved, status_of
+from tracker.domain import clock
 from tracker.domain.refusals import Refusal
 from tracker.edge.shared_redis import SharedRedis
 from tracker.environment import Misconfigured
 from tracker.keys import WEAK_BELOW, Key
 from tracker.settings import Settings, is_loopback, sqlite_file, without_password
-from tracker.wiring import open_store
+from tracker.wiring import jobs, open_store
 from tracker.worker import broker_answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tracker.store.contract import Reader
+
 _OK = 200
+_SILENCE = timedelta(minutes=5)  # the rarest of those jobs that leave a run each time runs every minute
 _DISTINCT = 12  # fewer different characters in a key were hardly made by a random generator
 
 
@@ -64,7 +69,7 @@ def doctor() -> None:
 def _findings(settings: Settings) -> Iterator[Finding]:
     yield _secret(settings)
     yield from _keys(settings)
-    yield _database(settings)
+    yield from _database(settings)
     if settings.redis_url is not None:
         yield _redis(settings.redis_url)
     if settings.celery_broker_url is not None:
@@ -114,17 +119,30 @@ def _others_read(file: Path | None) -> bool:
     return file is not None and bool(file.stat().st_mode & stat.S_IROTH)
 
 
-def _database(settings: Settings) -> Finding:
+def _database(settings: Settings) -> Iterator[Finding]:
     place, file = without_password(settings.database_url), sqlite_file(settings.database_url)
     if file is not None and not file.exists():
-        return Finding(Verdict.BAD, "database", f"{place} does not exist yet; make it with: tracker migrate")
+        yield Finding(Verdict.BAD, "database", f"{place} does not exist yet; make it with: tracker migrate")
+        return
     try:
         with closing(open_store(settings, connections=1)) as store:
             store.ping()
+            by_itself = _jobs(settings, store)
     except Refusal as refusal:
         advice = "if it is down, start it; if it is elsewhere, mend DATABASE_URL; if it is old, run: tracker migrate"
-        return Finding(Verdict.BAD, "database", f"{place}: {refusal.detail} ({advice})")
-    return Finding(Verdict.GOOD, "database", f"{place} answers, its schema is up to date")
+        yield Finding(Verdict.BAD, "database", f"{place}: {refusal.detail} ({advice})")
+        return
+    yield Finding(Verdict.GOOD, "database", f"{place} answers, its schema is up to date")
+    yield by_itself
+
+
+def _jobs(settings: Settings, store: Reader) -> Finding:
+    begun = [run.started_at for job in jobs(settings) for run in store.job_runs(job.name, limit=1)]
+    if begun and clock.now() - max(begun) < _SILENCE:
+        return Finding(Verdict.GOOD, "jobs", "what is to happen by itself happens")
+    who = "tracker beat and tracker worker" if settings.celery_broker_url else "tracker serve"
+    since = f"since {max(begun):%Y-%m-%d %H:%M}Z" if begun else "yet"
+    return Finding(Verdict.NOTE, "jobs", f"nothing has happened by itself {since}; that takes: {who}")
 
 
 def _redis(url: str) -> Finding:
