@@ -167,23 +167,24 @@ def test_what_somebody_changes_meanwhile_is_left_to_them_and_the_rest_is_archive
     assert (run.done, run.failed) == (2, 0)
 
 
+@pytest.mark.parametrize("which", [0, 1, 2])
 def test_one_project_that_cannot_be_changed_does_not_hold_up_the_others(
-    shift: Shift, world: World, ann: Person, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+    shift: Shift, world: World, ann: Person, monkeypatch: pytest.MonkeyPatch, which: int
 ) -> None:
     projects = sorted((world.project({ann: ProjectRole.OWNER}) for _ in range(3)), key=lambda project: project.id)
     tasks = [shift.done_task(project) for project in projects]
-    commit = store.commit
+    commit = shift.store.commit
 
-    def refuse_the_second(changes: ChangeSet, *rest: Any) -> Receipt:
-        if any(getattr(change.entity, "project_id", None) == projects[1].id for change in changes.changes):
+    def refuse_one(changes: ChangeSet, *rest: Any) -> Receipt:
+        if any(getattr(change.entity, "project_id", None) == projects[which].id for change in changes.changes):
             raise Contended
         return commit(changes, *rest)
 
     with monkeypatch.context() as patched:
-        patched.setattr(store, "commit", refuse_the_second)
+        patched.setattr(shift.store, "commit", refuse_one)
         run = shift.run("archive", archive_done_after_days=0)
     assert (run.done, run.failed, run.problem) == (2, 1, "Contended")
-    assert [bool(shift.now(task).archived_at) for task in tasks] == [True, False, True]
+    assert [bool(shift.now(task).archived_at) for task in tasks] == [at != which for at in range(3)]
     shift.run("archive", archive_done_after_days=0)
 
     assert all(shift.now(task).archived_at for task in tasks)
