@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 from uuid import UUID
 
 from tracker.domain.job import JobRun
@@ -17,12 +17,10 @@ from tracker.domain.reminder import LOOKED_BACK
 from tracker.domain.session import RefreshToken, Session
 from tracker.domain.user import User, folded
 from tracker.store.contract import Claim, Claimed, Perishable, Receipt, Standing, Store
-from tracker.store.sql import counts, migrations, pages, reads, rows
+from tracker.store.sql import counts, migrations, pages, rows
 from tracker.store.sql.commit import Commit
 from tracker.store.sql.database import Database
-from tracker.store.sql.project_reads import ProjectReads
-from tracker.store.sql.upkeep_reads import UpkeepReads
-from tracker.store.sql.writes import Writes
+from tracker.store.sql.statements import statements_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,15 +40,10 @@ if TYPE_CHECKING:
         UserQuery,
     )
     from tracker.domain.task import Task
-    from tracker.store.sql.prepared import Prepared
     from tracker.store.sql.transaction import Transaction
 
 Found = TypeVar("Found")
 
-_FOUND_BY: Mapping[type[Any], tuple[str, ...]] = {
-    User: ("id", "username_folded", "email_folded"),
-    PasswordReset: ("id", "user_id"),
-}
 _FIRST_ID, _LAST_ID = str(UUID(int=0)), str(UUID(int=2**128 - 1))
 
 
@@ -65,32 +58,9 @@ class SqlStore(Store):
     """SQLite or PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
-        """Compile every statement; nothing is connected yet."""
-        prepare = database.prepare
+        """Have every statement at hand; nothing is connected yet."""
         self._database = database
-        self._writes = Writes.of(database)
-        self._of_projects = ProjectReads.of(database)
-        self._upkeep = UpkeepReads.of(database)
-        self._standing = prepare(reads.STANDING)
-        self._memberships = prepare(reads.MEMBERSHIPS)
-        self._has_users = prepare(reads.HAS_USERS)
-        self._task = prepare(reads.TASK)
-        self._log = {False: prepare(reads.LOG), True: prepare(reads.LOG_OF_ENTITY)}
-        self._operation = prepare(reads.OPERATION)
-        self._claimed = prepare(reads.CLAIMED)
-        self._by: dict[tuple[type[Any], str], Prepared] = {
-            (entity, column): prepare(reads.one(rows.KINDS[entity], column))
-            for entity in (User, Session, RefreshToken, PasswordReset, Project)
-            for column in _FOUND_BY.get(entity, ("id",))
-        }
-        self._sessions = prepare(reads.SESSIONS)
-        self._users = {
-            (role, status): prepare(reads.users_of(role=role, status=status))
-            for role in (False, True)
-            for status in (False, True)
-        }
-        self._page = lru_cache(maxsize=256)(self._prepared_page)
-        self._summary = lru_cache(maxsize=256)(self._prepared_summary)
+        self._statements = statements_for(database)
 
     @classmethod
     def open(cls, url: str, *, connections: int = 8) -> Self:
@@ -101,11 +71,11 @@ class SqlStore(Store):
         return cls(Database(url, connections=connections))
 
     def standing(self, session_id: str) -> Standing | None:
-        found = self._database.read(self._standing, {"id": session_id})
+        found = self._database.read(self._statements.standing, {"id": session_id})
         return rows.standing_of(found[0]) if found else None
 
     def memberships(self, user_id: str) -> Mapping[str, ProjectRole]:
-        found = self._database.read(self._memberships, {"user_id": user_id})
+        found = self._database.read(self._statements.memberships, {"user_id": user_id})
         return {project_id: rows.PROJECT_ROLES[role] for project_id, role in found}
 
     def user(self, user_id: str) -> User | None:
@@ -117,10 +87,10 @@ class SqlStore(Store):
         return self._one(User, folded(email or ""), "email_folded")
 
     def has_users(self) -> bool:
-        return bool(self._database.read(self._has_users, {})[0][0])
+        return bool(self._database.read(self._statements.has_users, {})[0][0])
 
     def users(self, query: UserQuery) -> list[User]:
-        statement = self._users[query.role is not None, query.status is not None]
+        statement = self._statements.users[query.role is not None, query.status is not None]
         values = {"after": query.after or _FIRST_ID, "limit": query.limit, "role": query.role, "status": query.status}
         return [rows.entity_of(rows.KINDS[User], row) for row in self._database.read(statement, values)]
 
@@ -129,7 +99,9 @@ class SqlStore(Store):
 
     def sessions(self, user_id: str, *, at: datetime, before: str | None = None, limit: int = 50) -> list[Session]:
         values = {"user_id": user_id, "at": at, "before": before or _LAST_ID, "limit": limit}
-        return [rows.entity_of(rows.KINDS[Session], row) for row in self._database.read(self._sessions, values)]
+        return [
+            rows.entity_of(rows.KINDS[Session], row) for row in self._database.read(self._statements.sessions, values)
+        ]
 
     def refresh_token(self, token_id: str) -> RefreshToken | None:
         return self._one(RefreshToken, token_id)
@@ -144,88 +116,92 @@ class SqlStore(Store):
         return self._one(Project, project_id)
 
     def projects(self, query: ProjectQuery) -> list[Project]:
-        statement = self._of_projects.projects[query.member_id is not None, query.archived]
+        statement = self._statements.projects.projects[query.member_id is not None, query.archived]
         values = {"member_id": query.member_id, "before": query.before or _LAST_ID, "limit": query.limit}
         return [rows.entity_of(rows.KINDS[Project], row) for row in self._database.read(statement, values)]
 
     def project_tasks(self, project_id: str, *, limit: int, assignee_id: str | None = None) -> list[Task]:
         values = {"project_id": project_id, "assignee_id": assignee_id, "limit": limit}
-        found = self._database.read(self._of_projects.tasks[assignee_id is not None], values)
+        found = self._database.read(self._statements.projects.tasks[assignee_id is not None], values)
         return [rows.task_of(row) for row in found]
 
     def membership(self, project_id: str, user_id: str) -> Membership | None:
-        found = self._database.read(self._of_projects.membership, {"project_id": project_id, "user_id": user_id})
+        found = self._database.read(
+            self._statements.projects.membership, {"project_id": project_id, "user_id": user_id}
+        )
         made: Membership | None = rows.entity_of(rows.KINDS[Membership], found[0]) if found else None
         return made
 
     def members(self, query: MemberQuery) -> list[Member]:
         first = query.after or _FIRST_ID
         values = {"project_id": query.project_id, "role": query.role, "after": first, "limit": query.limit}
-        found = self._database.read(self._of_projects.members[query.role is not None], values)
+        found = self._database.read(self._statements.projects.members[query.role is not None], values)
         return [Member(rows.entity_of(rows.KINDS[Membership], row[:-1]), row[-1]) for row in found]
 
     def task(self, task_id: str) -> Task | None:
-        found = self._database.read(self._task, {"id": task_id})
+        found = self._database.read(self._statements.task, {"id": task_id})
         return rows.task_of(found[0]) if found else None
 
     def tasks(self, query: TaskQuery) -> Page:
         values = pages.values_of(query, postgresql=self._database.is_postgresql)
-        found = self._database.read(self._page(pages.Shape.of(query)), values)
+        found = self._database.read(self._statements.page(pages.Shape.of(query)), values)
         items = tuple(map(rows.task_of, found[: query.limit]))
         return Page(items, query.order.place_of(items[-1]) if len(found) > query.limit else None)
 
     def summary(self, query: SummaryQuery) -> Summary:
-        found = self._database.read(self._summary(counts.Shape.of(query)), counts.values_of(query))
+        found = self._database.read(self._statements.summary(counts.Shape.of(query)), counts.values_of(query))
         return counts.summary_of(found[0])
 
     def log(self, project_id: str, *, after: int = 0, limit: int = 200, entity_id: str | None = None) -> list[LogEntry]:
         values = {"project_id": project_id, "after": after, "limit": limit, "entity_id": entity_id}
-        found = self._database.read(self._log[entity_id is not None], values)
+        found = self._database.read(self._statements.log[entity_id is not None], values)
         return [rows.log_entry_of(row) for row in found]
 
     def operation(self, operation_id: str) -> list[LogEntry]:
-        found = self._database.read(self._operation, {"operation_id": operation_id})
+        found = self._database.read(self._statements.operation, {"operation_id": operation_id})
         return [rows.log_entry_of(row) for row in found]
 
     def claimed(self, owner: str, key: str) -> Claimed | None:
-        found = self._database.read(self._claimed, {"owner": owner, "key": key})
+        found = self._database.read(self._statements.claimed, {"owner": owner, "key": key})
         return Claimed(*found[0]) if found else None
 
     def notifications(self, query: NotificationQuery) -> list[Notification]:
-        statement = self._upkeep.notifications[query.every_project, query.unread, bool(query.ids)]
+        statement = self._statements.upkeep.notifications[query.every_project, query.unread, bool(query.ids)]
         bounds = {"before": query.before or _LAST_ID, "up_to": query.up_to or _LAST_ID, "limit": query.limit}
         found = self._database.read(statement, {"user_id": query.user_id, "ids": list(query.ids), **bounds})
         return [rows.entity_of(rows.KINDS[Notification], row) for row in found]
 
     def settled(self, query: SettledQuery) -> list[Task]:
         values = {"at": query.at, "default_days": query.default_days, "limit": query.limit, **_after(query.after)}
-        return [rows.task_of(row) for row in self._database.read(self._upkeep.settled, values)]
+        return [rows.task_of(row) for row in self._database.read(self._statements.upkeep.settled, values)]
 
     def unreminded(self, query: UnremindedQuery) -> list[Task]:
         near = {"since": query.at - LOOKED_BACK, "until": query.at + query.soon}
         values = {"at": query.at, "limit": query.limit, **near, **_after(query.after)}
-        return [rows.task_of(row) for row in self._database.read(self._upkeep.unreminded, values)]
+        return [rows.task_of(row) for row in self._database.read(self._statements.upkeep.unreminded, values)]
 
     def behind(self, consumer: str, *, after: str | None = None, limit: int = 50) -> list[Position]:
         values = {"consumer": consumer, "after": after or _FIRST_ID, "limit": limit}
-        return [Position(consumer, *row) for row in self._database.read(self._upkeep.behind, values)]
+        return [Position(consumer, *row) for row in self._database.read(self._statements.upkeep.behind, values)]
 
     def position(self, consumer: str, project_id: str) -> Position:
-        found = self._database.read(self._upkeep.position, {"consumer": consumer, "project_id": project_id})
+        found = self._database.read(self._statements.upkeep.position, {"consumer": consumer, "project_id": project_id})
         return Position(consumer, project_id, *(found[0] if found else ()))
 
     def job_run(self, job: str, window: datetime) -> JobRun | None:
-        found = self._database.read(self._upkeep.job_run, {"job": job, "window": window})
+        found = self._database.read(self._statements.upkeep.job_run, {"job": job, "window": window})
         made: JobRun | None = rows.entity_of(rows.KINDS[JobRun], found[0]) if found else None
         return made
 
     def job_runs(self, job: str, *, limit: int = 10) -> list[JobRun]:
-        found = self._database.read(self._upkeep.job_runs, {"job": job, "limit": limit})
+        found = self._database.read(self._statements.upkeep.job_runs, {"job": job, "limit": limit})
         return [rows.entity_of(rows.KINDS[JobRun], row) for row in found]
 
     def purge(self, what: Perishable, *, before: datetime, limit: int) -> int:
         values = {"before": before, "limit": limit}
-        return len(self._database.write(lambda transaction: transaction.ask_all(self._upkeep.purge[what], values)))
+        return len(
+            self._database.write(lambda transaction: transaction.ask_all(self._statements.upkeep.purge[what], values))
+        )
 
     def commit(self, changes: ChangeSet, claim: Claim | None = None) -> Receipt:
         if claim is None and all(change.idle for change in changes.changes):
@@ -250,26 +226,19 @@ class SqlStore(Store):
         self._database.close()
 
     def _one(self, entity: type[Found], value: str, column: str = "id") -> Found | None:
-        found = self._database.read(self._by[entity, column], {"value": value})
+        found = self._database.read(self._statements.by[entity, column], {"value": value})
         if not found:
             return None
         made: Found = rows.entity_of(rows.KINDS[entity], found[0])
         return made
 
     def _commit(self, changes: ChangeSet, claim: Claim | None, transaction: Transaction) -> Receipt:
-        return Commit(changes, transaction, self._writes, claim=claim, rehearsed=False).run()
+        return Commit(changes, transaction, self._statements.writes, claim=claim, rehearsed=False).run()
 
     def _rehearse(self, changes: ChangeSet, transaction: Transaction) -> NoReturn:
-        receipt = Commit(changes, transaction, self._writes, claim=None, rehearsed=True).run()
+        receipt = Commit(changes, transaction, self._statements.writes, claim=None, rehearsed=True).run()
         transaction.settle()
         raise _Rehearsed(receipt)
-
-    def _prepared_summary(self, shape: counts.Shape) -> Prepared:
-        return self._database.prepare(counts.summary(shape, postgresql=self._database.is_postgresql))
-
-    def _prepared_page(self, shape: pages.Shape) -> Prepared:
-        statement = pages.page(shape, postgresql=self._database.is_postgresql)
-        return self._database.prepare(statement, planned_once=shape.is_plain)
 
 
 def _after(place: Place | None) -> dict[str, str]:
