@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 ENV_FILE = ".env"
-_FROM_FILES = ("SECRET_KEY", "OLD_SECRET_KEYS", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "SMTP_URL")
+_FROM_FILES = (
+    "SECRET_KEY", "OLD_SECRET_KEYS", "DATABASE_URL", "MONGO_PASSWORD", "REDIS_URL", "CELERY_BROKER_URL", "SMTP_URL"
+)  # fmt: skip
 _KNOWN_PREFIXED = frozenset({"TRACKER_ENV", "TRACKER_REQUIRE_SERVERS"})  # the second is read by the test suite alone
 # What Kubernetes puts into every pod beside a Service called "tracker" or "tracker-…": not ours, and not a mistake.
 _SERVICE_LINK = re.compile(r"TRACKER_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")

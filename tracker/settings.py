@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, SettingsConfigDict
 
-from tracker import values
+from tracker import mongo_address, values
 from tracker.domain.user import PasswordPolicy
 from tracker.environment import ENV_FILE, Misconfigured, given
 from tracker.keys import WEAK_BELOW, KeyRing, UnusableKey, kept_key, key_ring, signing_key
@@ -53,14 +53,22 @@ def _host_names(hosts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(host.lower() for host in hosts)
 
 
-def _database(url: str) -> str:
+def _database(url: str, info: ValidationInfo) -> str:
+    if url.startswith(mongo_address.SCHEMES):
+        return mongo_address.mongo_url(url, info.data.get("mongo_db"))
     if url.startswith(("postgresql://", "postgres://", "postgresql+psycopg2://")):
         return url
     if not url.startswith("sqlite:///") or url == "sqlite:///":
-        raise ValueError("must begin with sqlite:/// (and name a file) or with postgresql://")
+        raise ValueError("must begin with sqlite:/// (and name a file), postgresql:// or mongodb://")
     if ":memory:" in url:
         raise ValueError("must name a file: each process would have an in-memory database of its own")
     return url
+
+
+def _default_database(given: dict[str, Any]) -> str:
+    if lacking := mongo_address.missing(given):
+        raise Misconfigured(f"{' and '.join(lacking)} must be given too, or DATABASE_URL instead of them all")
+    return mongo_address.made_of(given) or "sqlite:///tracker.db"
 
 
 def _default_workers() -> int:
@@ -119,10 +127,32 @@ class Settings(BaseSettings):
         Environment.PRODUCTION,
         "`production` or `development` (one's own machine: makes a key, takes local hosts only).",
     )
+    mongo_user: str | None = setting(
+        None,
+        "With the next three what Atlas hands out: together they stand for a `DATABASE_URL` that is not given.",
+        **_otherwise("none"),
+    )
+    mongo_password: SecretStr | None = setting(
+        None, "See `MONGO_USER`. `MONGO_PASSWORD_FILE` names a file that holds it.", **_otherwise("none")
+    )
+    mongo_cluster: Annotated[str, AfterValidator(mongo_address.cluster)] | None = setting(
+        None, "See `MONGO_USER`: a host such as `cluster0.abcde.mongodb.net`.", **_otherwise("none")
+    )
+    mongo_db: Annotated[str, AfterValidator(mongo_address.database_name)] | None = setting(
+        None,
+        "See `MONGO_USER`: the name of the database; also for a `DATABASE_URL` of MongoDB that names none.",
+        **_otherwise("none"),
+    )
+    mongo_allow_standalone: bool = setting(
+        default=False,
+        meaning="`True` takes a MongoDB that is no replica set, and so has no transactions; see docs/stores.md.",
+    )
     database_url: Annotated[str, AfterValidator(_database)] = setting(
-        "sqlite:///tracker.db",
-        "`sqlite:///file` or `postgresql://user:password@host/name`. `DATABASE_URL_FILE` names a file that holds it.",
+        _default_database,
+        "`sqlite:///file`, `postgresql://user:password@host/name` or `mongodb://user:password@host/name` (or "
+        "`mongodb+srv://…`). `DATABASE_URL_FILE` names a file that holds it.",
         repr=False,
+        **_otherwise("`sqlite:///tracker.db`"),
     )
     host: str = setting("127.0.0.1", "The address to listen at; `0.0.0.0` is every address of the machine.")
     port: int = setting(8000, "The port to listen at.", ge=1, le=65535)

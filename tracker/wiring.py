@@ -9,6 +9,7 @@ from tracker.domain import clock
 from tracker.jobs.post import Smtp
 from tracker.jobs.runner import Runner
 from tracker.jobs.schedule import Policy, table
+from tracker.store.mongo.store import MongoStore
 from tracker.store.sql.store import SqlStore
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
 def open_store(settings: Settings, *, connections: int) -> Store:
     """Return the store the settings name, neither connected nor migrated yet."""
-    return SqlStore.open(settings.database_url, connections=connections)
+    url = settings.database_url
+    if not url.startswith("mongodb"):
+        return SqlStore.open(url, connections=connections)
+    allowed, name = settings.mongo_allow_standalone, settings.mongo_db
+    return MongoStore.open(url, connections=connections, database=name, allow_standalone=allowed)
 
 
 def jobs(settings: Settings) -> tuple[Job, ...]:

@@ -18,7 +18,7 @@ from tracker.domain.user import Role, UserStatus
 from tracker.edge.document import Operation
 from tracker.edge.problems import KINDS
 from tracker.edge.validation import compiled
-from tracker.store.sql.rows import LOGGED
+from tracker.store.records import LOGGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tracker.domain.job import JobRun
 from tracker.domain.notification import Notification
@@ -22,6 +22,7 @@ from tracker.domain.session import RefreshToken, Session
 from tracker.domain.task import Task
 from tracker.domain.user import User
 from tracker.store.contract import CLAIM_LIFETIME, Claim, Receipt, Stale
+from tracker.store.effects import arrives, moves, needs_number, project_of, projects_of, told_as, whose_access
 from tracker.store.sql.single import values_of
 
 if TYPE_CHECKING:
@@ -38,30 +39,6 @@ _LOCKED = {kind: at for at, kind in enumerate(_ORDER)}
 _CREATED = (
     JobRun, Position, User, Session, RefreshToken, PasswordReset, Membership, Task, Reminder, Notification
 )  # fmt: skip
-
-
-def projects_of(change: Change) -> list[str]:
-    """Return the projects that a change is in or of: none for people, two for a task that moves."""
-    return list(dict.fromkeys(_project_of(entity) for entity in (change.before, change.after) if _has_project(entity)))
-
-
-def _has_project(entity: Entity | None) -> bool:
-    return isinstance(entity, (Task, Membership, Project, Reminder))
-
-
-def _project_of(entity: Any) -> str:
-    found: str = entity.id if isinstance(entity, Project) else entity.project_id
-    return found
-
-
-def _needs_number(change: Change) -> bool:
-    return isinstance(change.after, Task) and change.after.number == 0
-
-
-def _moves(change: Change) -> bool:
-    """Whether it takes a task from one project to another."""
-    before, after = change.before, change.after
-    return isinstance(before, Task) and isinstance(after, Task) and before.project_id != after.project_id
 
 
 class Commit:
@@ -81,7 +58,7 @@ class Commit:
         self._ended = {project.id: project for project in gone if isinstance(project, Project)}
         ended_heads = {project.id: project.head for project in self._ended.values()}
         self._required: Mapping[str, int] = {**ended_heads, **changes.required_heads}
-        self._arriving = Counter(_project_of(change.after) for change in self._changes if _needs_number(change))
+        self._arriving = Counter(project_of(change.after) for change in self._changes if needs_number(change))
         self._heads: dict[str, int] = {}
         self._last_numbers: dict[str, int] = {}  # as they were before this commit
         self._given: Counter[str] = Counter()
@@ -104,7 +81,7 @@ class Commit:
 
     def _arrived(self, kept: list[Entity | None]) -> list[Entity]:
         arrived = zip(self._changes, kept, strict=True)
-        return [after for change, after in arrived if after and (change.before is None or _moves(change))]
+        return [after for change, after in arrived if after and arrives(change)]
 
     def _keep_claim(self, receipt: Receipt) -> None:
         claim = self._claim
@@ -118,7 +95,7 @@ class Commit:
         if len(self._changes) != 1 or self._set.required_heads or not self._alone:
             return False
         (change,) = self._changes
-        return isinstance(change.after, Task) and (not _moves(change) if change.before else _needs_number(change))
+        return isinstance(change.after, Task) and (not moves(change) if change.before else needs_number(change))
 
     def _run_single(self, single: Single) -> Receipt:
         before, after = self._changes[0].before, self._changes[0].after
@@ -150,7 +127,7 @@ class Commit:
             raise Stale(before.id)
 
     def _raise_access(self) -> None:
-        raised = Counter(_whose_access(change) for change in self._changes)
+        raised = Counter(whose_access(change) for change in self._changes)
         for project_id in self._ended:
             # A member who saw it sees a smaller sum of heads from now on: only a new access_version keeps that from
             # naming a state that was. Who joins in between moves its head, which is required to be as it was.
@@ -207,7 +184,7 @@ class Commit:
         if isinstance(after, Project):
             last_number = self._last_numbers[after.id] + self._arriving[after.id]
             return replace(after, head=self._heads[after.id], last_number=last_number)
-        if isinstance(after, Task) and _needs_number(change):
+        if isinstance(after, Task) and needs_number(change):
             self._given[after.project_id] += 1
             return replace(after, number=self._last_numbers[after.project_id] + self._given[after.project_id])
         return after
@@ -220,7 +197,7 @@ class Commit:
                 if isinstance(after, kind) and change.before is None:
                     self._transaction.send(writes.create, {**writes.kind.row(after), "access_version": 1})
         for change, after in arrived:
-            if isinstance(after, Task) and _moves(change):
+            if isinstance(after, Task) and moves(change):
                 place = {"is_id": after.id, "project_id": after.project_id, "number": after.number}
                 self._transaction.send(self._writes.move_task, place)
 
@@ -239,21 +216,8 @@ class Commit:
                         "actor_id": self._set.actor_id,
                         "at": self._set.at,
                         "entity": self._writes.kinds[type(change.entity)].kind.name,
-                        "entity_id": _told_as(change.entity),
+                        "entity_id": told_as(change.entity),
                         "before": change.before,
                         "after": after,
                     },
                 )
-
-
-def _told_as(entity: Entity) -> str:
-    return entity.task_id if isinstance(entity, Reminder) else entity.id
-
-
-def _whose_access(change: Change) -> str | None:
-    before, after = change.before, change.after
-    if isinstance(change.entity, Membership):
-        return change.entity.user_id
-    if isinstance(before, User) and isinstance(after, User) and before.role is not after.role:
-        return before.id
-    return None

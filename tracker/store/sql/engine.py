@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from tracker.domain.refusals import Taken, Unavailable
 from tracker.store.contract import Stale
-from tracker.store.sql.rows import to_json
+from tracker.store.records import to_json
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Engine

@@ -17,6 +17,7 @@ from tracker.domain.reminder import LOOKED_BACK
 from tracker.domain.session import RefreshToken, Session
 from tracker.domain.user import User, folded
 from tracker.store.contract import Claim, Claimed, Perishable, Receipt, Standing, Store
+from tracker.store.records import PROJECT_ROLES
 from tracker.store.sql import counts, migrations, pages, rows
 from tracker.store.sql.commit import Commit
 from tracker.store.sql.database import Database
@@ -76,7 +77,7 @@ class SqlStore(Store):
 
     def memberships(self, user_id: str) -> Mapping[str, ProjectRole]:
         found = self._database.read(self._statements.memberships, {"user_id": user_id})
-        return {project_id: rows.PROJECT_ROLES[role] for project_id, role in found}
+        return {project_id: PROJECT_ROLES[role] for project_id, role in found}
 
     def user(self, user_id: str) -> User | None:
         return self._one(User, user_id)

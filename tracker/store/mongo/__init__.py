@@ -1,0 +1,1 @@
+"""The store on MongoDB: ``MongoStore.open(url)`` in ``store.py`` is the way in."""

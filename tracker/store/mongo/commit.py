@@ -1,0 +1,278 @@
+"""How a ChangeSet becomes true: one function of ordered writes, in a transaction or without one.
+
+The claim first, for who has lost that does nothing else; then the next head of each project, by id, and with it what
+the log says; then what is in no project, the last of which (the answer of the claim, where there is one) seals the
+commit; then all that follows from the log, the heads last (``finish.py``). Where there are no transactions, what fails
+before the seal is taken back in reverse, each thing matched on what was written; what breaks off after it is carried
+out by whoever comes next (``mending.py``).
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext, suppress
+from typing import TYPE_CHECKING, Any
+
+import pymongo
+from pymongo.errors import PyMongoError
+
+from tracker.domain.identity import new_id
+from tracker.domain.project import Membership, Project
+from tracker.domain.refusals import Unavailable
+from tracker.domain.session import Session
+from tracker.domain.user import User
+from tracker.store.contract import CLAIM_LIFETIME, Claim, Receipt, Stale
+from tracker.store.effects import arrives, whose_access
+from tracker.store.mongo.checks import check_others, check_within
+from tracker.store.mongo.collections import KEPT_IN, In
+from tracker.store.mongo.documents import document_of, document_of_entry, members_of, place_in_log
+from tracker.store.mongo.finish import finish
+from tracker.store.mongo.heads import Base, as_kept, base_of, entries_of, place_for
+from tracker.store.mongo.mending import of_commit
+from tracker.store.mongo.modes import HOLD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tracker.domain.changes import Change, Entity, LogEntry
+    from tracker.store.mongo.access import Access
+    from tracker.store.mongo.documents import Document
+    from tracker.store.mongo.modes import Mode
+    from tracker.store.mongo.plan import Plan
+
+
+def rehearse(plan: Plan, access: Access) -> Receipt:
+    """Return what a commit would, and raise what it would: everything it rests on is read, and nothing written."""
+    check_others(access, plan)
+    bases = {}
+    for project_id in plan.held:
+        bases[project_id] = base_of(access, plan, project_id)
+        check_within(access, plan, project_id)
+    return receipt_of(plan, bases, as_kept(plan, bases))
+
+
+def receipt_of(plan: Plan, bases: Mapping[str, Base], kept: Sequence[Entity | None]) -> Receipt:
+    """Return what a commit made."""
+    pairs = zip(plan.changes, kept, strict=True)
+    arrived = {after.id: after for change, after in pairs if after is not None and arrives(change)}
+    return Receipt({project_id: bases[project_id].head + 1 for project_id in plan.touched}, arrived)
+
+
+class Commit:
+    """One ChangeSet, written once."""
+
+    def __init__(self, plan: Plan, mode: Mode, claim: Claim | None) -> None:
+        """Nothing is written yet."""
+        self._plan, self._mode, self._claim = plan, mode, claim
+        self._access = mode.access
+        self._id = new_id()
+        self._operation_id = plan.set.operation_id
+        created = [change.after for change in plan.others if change.before is None]
+        self._created = [[KEPT_IN[type(entity)].value, entity.id] for entity in created if entity is not None]
+        self._claim_id = self._id
+        self._undoing: list[Callable[[], object]] = []
+        self._held_since: float | None = None
+
+    def run(self) -> Receipt:
+        """Write everything; raise Stale, Taken or what the driver raises where nothing came of it."""
+        try:
+            receipt, entries = self._sealed()
+        except BaseException:
+            self._undo()
+            raise
+        with self._in_time():
+            self._follow(entries)
+        return receipt
+
+    def _sealed(self) -> tuple[Receipt, list[LogEntry]]:
+        self._take_claim()
+        check_others(self._access, self._plan)
+        bases = self._take_heads()
+        kept = as_kept(self._plan, bases)
+        entries = self._tell(bases, kept)
+        receipt = receipt_of(self._plan, bases, kept)
+        self._check_time()
+        with self._in_time():
+            for change in self._plan.others:
+                self._write_other(change)
+            self._answer(receipt)
+        return receipt, entries
+
+    def _follow(self, entries: Sequence[LogEntry]) -> None:
+        if entries:
+            finish(self._access, entries, newcomers=[id_ for where, id_ in self._created if where == In.USERS])
+        if self._plan.held != self._plan.touched:
+            self._access.delete(In.LOG, {**self._of_mine(), "entity": {"$eq": None}})
+        for change in self._plan.others:
+            if isinstance(change.before, Session) and change.after is None:
+                self._access.delete(In.REFRESH_TOKENS, {"session_id": {"$eq": change.before.id}})
+        if self._stays_open:
+            self._access.update(In.CLAIMS, self._my_claim(), {"$set": {"open": False}})
+
+    # The claim.
+
+    def _take_claim(self) -> None:
+        claim = self._claim
+        while claim is not None:
+            which = {"owner": {"$eq": claim.owner}, "key": {"$eq": claim.key}}
+            found = self._access.one(In.CLAIMS, which)
+            if found is not None and found["open"]:
+                self._mode.wait_for_claim(found)
+            elif found is not None and found["at"] > claim.at - CLAIM_LIFETIME:
+                raise Stale(f"{claim.owner}/{claim.key}")
+            elif self._has_claimed(claim, found):
+                return
+
+    def _has_claimed(self, claim: Claim, found: Document | None) -> bool:
+        mine = {
+            **{name: getattr(claim, name) for name in ("owner", "key", "fingerprint", "at")},
+            "answer": None,
+            "open": True,
+            "by": self._id,
+            "operation_id": self._operation_id,
+            "created": self._created,
+        }
+        if found is not None:
+            self._claim_id = found["_id"]
+            self._undoing.append(lambda: self._access.update(In.CLAIMS, self._my_claim(), {"$set": _rest(found)}))
+            which = {"_id": {"$eq": found["_id"]}, "by": {"$eq": found["by"]}, "open": {"$eq": False}}
+            return self._access.update(In.CLAIMS, which, {"$set": mine})
+        self._undoing.append(lambda: self._access.deleted(In.CLAIMS, self._my_claim()))
+        if self._access.inserted(In.CLAIMS, {"_id": self._claim_id, **mine}):
+            return True
+        self._mode.wait_for_claim(None)
+        return False
+
+    def _answer(self, receipt: Receipt) -> None:
+        if self._claim is None:
+            return
+        answered = {"answer": self._claim.answer(receipt), "open": self._stays_open}
+        if not self._access.update(In.CLAIMS, self._my_claim(), {"$set": answered}):
+            raise Unavailable  # it stood still for so long that somebody took it over
+
+    @property
+    def _stays_open(self) -> bool:
+        """Whether something is still to be done when the claim is answered."""
+        return self._claim is not None and self._mode.alone and bool(self._plan.touched)
+
+    def _my_claim(self) -> Document:
+        return {"_id": {"$eq": self._claim_id}, "by": {"$eq": self._id}}
+
+    # The heads, and the log.
+
+    def _take_heads(self) -> dict[str, Base]:
+        return {project_id: self._take_head(project_id) for project_id in self._plan.held}
+
+    def _take_head(self, project_id: str) -> Base:
+        while True:
+            base = base_of(self._access, self._plan, project_id)
+            check_within(self._access, self._plan, project_id)
+            if self._has_taken(project_id, base):
+                return base
+            self._mode.wait_for_head(project_id, base.head + 1)
+
+    def _has_taken(self, project_id: str, base: Base) -> bool:
+        self._make_place(project_id)
+        self._undoing.append(lambda: self._access.delete(In.LOG, self._of_mine()))
+        if not self._access.inserted(In.LOG, self._first(project_id, base)):
+            self._undoing.pop()
+            return False
+        self._held_since = self._held_since or time.monotonic()
+        return True
+
+    def _make_place(self, project_id: str) -> None:
+        change = self._plan.change_of(project_id)
+        project = change.after if change is not None and change.before is None else None
+        if isinstance(project, Project) and not self._access.one(In.PROJECTS, {"_id": {"$eq": project_id}}):
+            self._access.inserted(In.PROJECTS, place_for(project))
+
+    def _first(self, project_id: str, base: Base) -> Document:
+        """Return what takes a head: what the log says, where that is known yet, else what only holds the place."""
+        if self._plan.held == [project_id] == self._plan.touched:
+            entries = entries_of(self._plan, as_kept(self._plan, {project_id: base}), project_id, base.head + 1)
+            return self._document(entries[0], {project_id: len(entries)})
+        nothing = {"operation_id": self._operation_id, "entity": None, "commit": self._id}
+        return {**place_in_log(project_id, base.head + 1, 1), **nothing, "journal": self._journal(None)}
+
+    def _tell(self, bases: Mapping[str, Base], kept: Sequence[Entity | None]) -> list[LogEntry]:
+        said = {
+            project_id: entries_of(self._plan, kept, project_id, bases[project_id].head + 1)
+            for project_id in self._plan.touched
+        }
+        parts = {project_id: len(entries) for project_id, entries in said.items()}
+        for first, *_rest_of_them in said.values() if len(self._plan.held) > 1 else ():
+            document = self._document(first, parts)
+            self._access.update(In.LOG, {"_id": {"$eq": document["_id"]}}, {"$set": _rest(document)})
+        entries = [entry for told in said.values() for entry in told]
+        self._access.insert(In.LOG, [self._document(entry, None) for entry in entries if entry.n > 1])
+        return entries
+
+    def _document(self, entry: LogEntry, parts: Mapping[str, int] | None) -> Document:
+        document = {**document_of_entry(entry), "commit": self._id}
+        return document if parts is None else {**document, "journal": self._journal(parts)}
+
+    def _journal(self, parts: Mapping[str, int] | None) -> Document:
+        return {"parts": parts and [*map(list, parts.items())], "seal": self._seal(), "created": self._created}
+
+    def _seal(self) -> list[str] | None:
+        if self._claim is not None:
+            return [In.CLAIMS.value, self._claim_id, "answered"]
+        if not self._plan.others:
+            return None
+        last = self._plan.others[-1]
+        return [KEPT_IN[type(last.entity)].value, last.entity.id, "kept" if last.after else "gone"]
+
+    def _of_mine(self) -> Document:
+        return of_commit(self._operation_id, self._id)
+
+    # What is in no project.
+
+    def _write_other(self, change: Change) -> None:
+        before, after = change.before, change.after
+        where, mine = KEPT_IN[type(change.entity)], {"_id": {"$eq": change.entity.id}, "by": {"$eq": self._id}}
+        if before is None:
+            self._undoing.append(lambda: self._access.deleted(where, mine))
+            self._access.insert(where, [self._new(after)])
+            return
+        as_it_was = {"_id": {"$eq": before.id}, "version": {"$eq": before.version}}
+        if after is None:
+            found = self._access.deleted(where, as_it_was)
+            if found:
+                self._undoing.append(lambda: self._access.insert(where, [{**document_of(before), "by": None}]))
+        else:
+            self._undoing.append(lambda: self._access.update(where, mine, {"$set": {**members_of(before), "by": None}}))
+            found = self._access.update(where, as_it_was, self._replacing(change, after))
+        if not found:
+            raise Stale(before.id)
+
+    def _new(self, entity: Entity | None) -> Document:
+        assert entity is not None  # noqa: S101 - a change is of something
+        document = {**document_of(entity), "by": self._id}
+        if isinstance(entity, User):
+            created = [change.after for change in self._plan.changes if change.before is None]
+            memberships = [one for one in created if isinstance(one, Membership) and one.user_id == entity.id]
+            document |= {"access_version": 1, "project_ids": [membership.project_id for membership in memberships]}
+        return document
+
+    def _replacing(self, change: Change, after: Entity) -> dict[str, Any]:
+        replaced: dict[str, Any] = {"$set": {**members_of(after), "by": self._id}}
+        return {**replaced, "$inc": {"access_version": 1}} if whose_access(change) else replaced
+
+    # Time, and the way back.
+
+    def _check_time(self) -> None:
+        since = self._held_since
+        if self._mode.alone and since is not None and time.monotonic() - since > HOLD:
+            raise Unavailable
+
+    def _in_time(self) -> Any:
+        return pymongo.timeout(HOLD) if self._mode.alone else nullcontext()
+
+    def _undo(self) -> None:
+        while self._mode.alone and self._undoing:
+            with suppress(PyMongoError):  # what cannot be taken back now is by whoever comes upon it
+                self._undoing.pop()()
+
+
+def _rest(document: Document) -> Document:
+    return {name: value for name, value in document.items() if name != "_id"}
