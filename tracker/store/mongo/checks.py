@@ -75,11 +75,9 @@ def _versions(access: Access, changes: Iterable[Change]) -> Mapping[tuple[type[A
 
 def _check_numbers(access: Access, project_id: str, changes: Iterable[Change]) -> None:
     """A task that brings its number had it there before: nobody else has it."""
-    brought = {
-        change.after.number: change.after.id
-        for change in changes
-        if isinstance(change.after, Task) and arrives(change) and not needs_number(change)
-    }
+    arrived = [change.after for change in changes if arrives(change) and not needs_number(change)]
+    tasks = [task for task in arrived if isinstance(task, Task) and task.project_id == project_id]
+    brought = {task.number: task.id for task in tasks}
     if brought:
         which = {"project_id": {"$eq": project_id}, "number": {"$in": list(brought)}}
         for found in access.find(In.TASKS, which, fields=["number"]):

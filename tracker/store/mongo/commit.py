@@ -29,7 +29,7 @@ from tracker.store.mongo.documents import document_of, document_of_entry, member
 from tracker.store.mongo.finish import finish
 from tracker.store.mongo.heads import Base, as_kept, base_of, entries_of, place_for
 from tracker.store.mongo.mending import of_commit
-from tracker.store.mongo.modes import HOLD
+from tracker.store.mongo.modes import A_CHANGE, HOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -72,6 +72,7 @@ class Commit:
         self._claim_id = self._id
         self._undoing: list[Callable[[], object]] = []
         self._held_since: float | None = None
+        self._time = HOLD + len(plan.changes) * A_CHANGE
 
     def run(self) -> Receipt:
         """Write everything; raise Stale, Taken or what the driver raises where nothing came of it."""
@@ -131,6 +132,7 @@ class Commit:
             "by": self._id,
             "operation_id": self._operation_id,
             "created": self._created,
+            "changes": len(self._plan.changes),
         }
         if found is not None:
             self._claim_id = found["_id"]
@@ -212,7 +214,12 @@ class Commit:
         return document if parts is None else {**document, "journal": self._journal(parts)}
 
     def _journal(self, parts: Mapping[str, int] | None) -> Document:
-        return {"parts": parts and [*map(list, parts.items())], "seal": self._seal(), "created": self._created}
+        return {
+            "changes": len(self._plan.changes),
+            "parts": parts and [*map(list, parts.items())],
+            "seal": self._seal(),
+            "created": self._created,
+        }
 
     def _seal(self) -> list[str] | None:
         if self._claim is not None:
@@ -262,11 +269,11 @@ class Commit:
 
     def _check_time(self) -> None:
         since = self._held_since
-        if self._mode.alone and since is not None and time.monotonic() - since > HOLD:
+        if self._mode.alone and since is not None and time.monotonic() - since > self._time:
             raise Unavailable
 
     def _in_time(self) -> Any:
-        return pymongo.timeout(HOLD) if self._mode.alone else nullcontext()
+        return pymongo.timeout(self._time) if self._mode.alone else nullcontext()
 
     def _undo(self) -> None:
         while self._mode.alone and self._undoing:

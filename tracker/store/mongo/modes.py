@@ -29,6 +29,7 @@ Made = TypeVar("Made")
 PATIENCE = 5.0  # seconds: how long a transaction is begun again for, where others are first each time
 HOLD = 4.0  # seconds: who has held a project for longer gives it up, unless it is sealed: then it has as long again
 LEASE = 10.0  # seconds: what has not moved for so long is nobody's any more
+A_CHANGE = 0.005  # seconds: what each change adds to these, for a commit of thousands
 _PAUSE = 0.01
 
 
@@ -84,38 +85,39 @@ class Alone:
     def wait_for_head(self, project_id: str, head: int) -> None:
         place = place_in_log(project_id, head, 1)["_id"]
         held = self.access.one(In.LOG, {"_id": {"$eq": place}})
-        if held is not None and self._outlasted((place, held["commit"])):
+        if held is not None and self._outlasted((place, held["commit"]), held["journal"]["changes"]):
             settle(self.access, held)
 
     def wait_for_claim(self, claim: Document | None) -> None:
-        if claim is not None and self._outlasted((claim["_id"], claim["by"])):
+        if claim is not None and self._outlasted((claim["_id"], claim["by"]), claim["changes"]):
             settle_claim(self.access, claim)
 
-    def _outlasted(self, seen: object) -> bool:
+    def _outlasted(self, seen: object, changes: int) -> bool:
         now = time.monotonic()
         if now > self._until:
             raise Unavailable
         if seen != self._seen:
             self._seen, self._since = seen, now
         time.sleep(random.uniform(0, _PAUSE))  # noqa: S311 - jitter, not a secret
-        return now - self._since > LEASE
+        return now - self._since > LEASE + changes * A_CHANGE
 
 
-def in_transaction(connection: Connection, work: Callable[[Mode], Made]) -> Made:
+def in_transaction(connection: Connection, work: Callable[[Mode], Made], *, changes: int) -> Made:
     """Return what ``work`` made, once that is committed; it is done again where others were first."""
-    until = time.monotonic() + PATIENCE
+    patience = PATIENCE + changes * A_CHANGE
+    until = time.monotonic() + patience
     with connection.client.start_session() as session:
         while True:
             try:
-                return _tried(connection, session, work)
+                return _tried(connection, session, work, patience)
             except Beaten:
                 if time.monotonic() > until:
                     raise Unavailable from None
                 time.sleep(random.uniform(0, _PAUSE))  # noqa: S311 - jitter, not a secret
 
 
-def _tried(connection: Connection, session: ClientSession, work: Callable[[Mode], Made]) -> Made:
-    with pymongo.timeout(PATIENCE):
+def _tried(connection: Connection, session: ClientSession, work: Callable[[Mode], Made], patience: float) -> Made:
+    with pymongo.timeout(patience):
         return session.with_transaction(
             lambda begun: work(InTransaction(Access(connection, begun))),
             read_concern=ReadConcern("snapshot"),

@@ -48,7 +48,7 @@ _STANDING: list[Document] = [
             "user.inbox_id": 1,
             "user.access_version": 1,
             "user.session_generation": 1,
-            "projects.head": 1,
+            "heads": {"$sum": "$projects.head"},
         }
     },
 ]
@@ -73,7 +73,7 @@ def standing(access: Access, session_id: str) -> Standing | None:
         user = found["user"]
         if user["session_generation"] == found["generation"]:
             role = ROLES[user["role"]]
-            heads = _all_heads(access) if role is Role.ADMIN else sum(project["head"] for project in found["projects"])
+            heads = _all_heads(access) if role is Role.ADMIN else found["heads"]
             who = user["_id"], found["_id"], role, USER_STATUSES[user["status"]], user["inbox_id"]
             return Standing(*who, user["access_version"], heads, found["expires_at"], found["ended_at"])
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Self, cast
 
 from tracker.domain.job import JobRun
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     )
     from tracker.domain.task import Task
     from tracker.store.contract import Claim, Claimed, Perishable, Standing
+    from tracker.store.mongo.modes import Mode
 
 
 class MongoStore(Store):
@@ -166,10 +168,11 @@ class MongoStore(Store):
         plan = Plan(changes)
         if claim is None and not plan.changes:
             return Receipt({}, {})
+        commit = partial(_commit, plan, claim)
         with refusing():
             if self._connection.transactional:
-                return in_transaction(self._connection, lambda mode: Commit(plan, mode, claim).run())
-            return Commit(plan, Alone(self._access), claim).run()
+                return in_transaction(self._connection, commit, changes=len(plan.changes))
+            return commit(Alone(self._access))
 
     def rehearse(self, changes: ChangeSet) -> Receipt:
         return rehearse(Plan(changes), self._access)
@@ -187,3 +190,7 @@ class MongoStore(Store):
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _commit(plan: Plan, claim: Claim | None, mode: Mode) -> Receipt:
+    return Commit(plan, mode, claim).run()
