@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from pymongo import DeleteOne, UpdateOne
+    from pymongo import DeleteOne, ReplaceOne, UpdateOne
     from pymongo.client_session import ClientSession
     from pymongo.collection import Collection
 
@@ -63,6 +63,15 @@ class Access:
         elif documents:
             self._of(where).insert_many(documents, session=self._session)
 
+    def add(self, where: In, documents: Sequence[Document]) -> None:
+        """Add those documents that are not there yet. In a session they are all new, or somebody was first."""
+        try:
+            if documents:
+                self._of(where).insert_many(documents, ordered=False, session=self._session)
+        except PyMongoError as error:
+            if self._session is not None or not is_duplicate(error):
+                raise
+
     def inserted(self, where: In, document: Document) -> bool:
         """Add a document; return whether no unique key stood in the way."""
         try:
@@ -77,6 +86,10 @@ class Access:
         """Change one document; return whether there was one."""
         return bool(self._of(where).update_one(which, change, session=self._session).matched_count)
 
+    def replace(self, where: In, which: Document, document: Document) -> bool:
+        """Put a document in the place of another; return whether there was one."""
+        return bool(self._of(where).replace_one(which, document, session=self._session).matched_count)
+
     def update_all(self, where: In, which: Document, change: Document) -> None:
         """Change documents."""
         self._of(where).update_many(which, change, session=self._session)
@@ -89,7 +102,7 @@ class Access:
         """Delete one document; return whether there was one."""
         return bool(self._of(where).delete_one(which, session=self._session).deleted_count)
 
-    def write(self, where: In, writes: Iterable[UpdateOne | DeleteOne]) -> None:
+    def write(self, where: In, writes: Iterable[UpdateOne | ReplaceOne[Document] | DeleteOne]) -> None:
         """Make several writes in one collection."""
         if several := list(writes):
             self._of(where).bulk_write(several, session=self._session)

@@ -17,24 +17,24 @@ import pymongo
 from pymongo.errors import PyMongoError
 
 from tracker.domain.identity import new_id
-from tracker.domain.project import Membership, Project
+from tracker.domain.project import Project
 from tracker.domain.refusals import Unavailable
 from tracker.domain.session import Session
-from tracker.domain.user import User
 from tracker.store.contract import CLAIM_LIFETIME, Claim, Receipt, Stale
-from tracker.store.effects import arrives, whose_access
+from tracker.store.effects import arrives
 from tracker.store.mongo.checks import check_others, check_within
 from tracker.store.mongo.collections import KEPT_IN, In
-from tracker.store.mongo.documents import document_of, document_of_entry, members_of, place_in_log
+from tracker.store.mongo.documents import document_of_entry, place_in_log
 from tracker.store.mongo.finish import finish
 from tracker.store.mongo.heads import Base, as_kept, base_of, entries_of, place_for
 from tracker.store.mongo.mending import of_commit
 from tracker.store.mongo.modes import A_CHANGE, HOLD
+from tracker.store.mongo.others import write_other
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tracker.domain.changes import Change, Entity, LogEntry
+    from tracker.domain.changes import Entity, LogEntry
     from tracker.store.mongo.access import Access
     from tracker.store.mongo.documents import Document
     from tracker.store.mongo.modes import Mode
@@ -95,7 +95,7 @@ class Commit:
         self._check_time()
         with self._in_time():
             for change in self._plan.others:
-                self._write_other(change)
+                write_other(self._access, self._plan, change, by=self._id, undoing=self._undoing)
             self._answer(receipt)
         return receipt, entries
 
@@ -136,9 +136,9 @@ class Commit:
         }
         if found is not None:
             self._claim_id = found["_id"]
-            self._undoing.append(lambda: self._access.update(In.CLAIMS, self._my_claim(), {"$set": _rest(found)}))
+            self._undoing.append(lambda: self._access.replace(In.CLAIMS, self._my_claim(), found))
             which = {"_id": {"$eq": found["_id"]}, "by": {"$eq": found["by"]}, "open": {"$eq": False}}
-            return self._access.update(In.CLAIMS, which, {"$set": mine})
+            return self._access.replace(In.CLAIMS, which, mine)
         self._undoing.append(lambda: self._access.deleted(In.CLAIMS, self._my_claim()))
         if self._access.inserted(In.CLAIMS, {"_id": self._claim_id, **mine}):
             return True
@@ -204,7 +204,7 @@ class Commit:
         parts = {project_id: len(entries) for project_id, entries in said.items()}
         for first, *_rest_of_them in said.values() if len(self._plan.held) > 1 else ():
             document = self._document(first, parts)
-            self._access.update(In.LOG, {"_id": {"$eq": document["_id"]}}, {"$set": _rest(document)})
+            self._access.replace(In.LOG, {"_id": {"$eq": document["_id"]}, "commit": {"$eq": self._id}}, document)
         entries = [entry for told in said.values() for entry in told]
         self._access.insert(In.LOG, [self._document(entry, None) for entry in entries if entry.n > 1])
         return entries
@@ -232,39 +232,6 @@ class Commit:
     def _of_mine(self) -> Document:
         return of_commit(self._operation_id, self._id)
 
-    # What is in no project.
-
-    def _write_other(self, change: Change) -> None:
-        before, after = change.before, change.after
-        where, mine = KEPT_IN[type(change.entity)], {"_id": {"$eq": change.entity.id}, "by": {"$eq": self._id}}
-        if before is None:
-            self._undoing.append(lambda: self._access.deleted(where, mine))
-            self._access.insert(where, [self._new(after)])
-            return
-        as_it_was = {"_id": {"$eq": before.id}, "version": {"$eq": before.version}}
-        if after is None:
-            found = self._access.deleted(where, as_it_was)
-            if found:
-                self._undoing.append(lambda: self._access.insert(where, [{**document_of(before), "by": None}]))
-        else:
-            self._undoing.append(lambda: self._access.update(where, mine, {"$set": {**members_of(before), "by": None}}))
-            found = self._access.update(where, as_it_was, self._replacing(change, after))
-        if not found:
-            raise Stale(before.id)
-
-    def _new(self, entity: Entity | None) -> Document:
-        assert entity is not None  # noqa: S101 - a change is of something
-        document = {**document_of(entity), "by": self._id}
-        if isinstance(entity, User):
-            created = [change.after for change in self._plan.changes if change.before is None]
-            memberships = [one for one in created if isinstance(one, Membership) and one.user_id == entity.id]
-            document |= {"access_version": 1, "project_ids": [membership.project_id for membership in memberships]}
-        return document
-
-    def _replacing(self, change: Change, after: Entity) -> dict[str, Any]:
-        replaced: dict[str, Any] = {"$set": {**members_of(after), "by": self._id}}
-        return {**replaced, "$inc": {"access_version": 1}} if whose_access(change) else replaced
-
     # Time, and the way back.
 
     def _check_time(self) -> None:
@@ -279,7 +246,3 @@ class Commit:
         while self._mode.alone and self._undoing:
             with suppress(PyMongoError):  # what cannot be taken back now is by whoever comes upon it
                 self._undoing.pop()()
-
-
-def _rest(document: Document) -> Document:
-    return {name: value for name, value in document.items() if name != "_id"}

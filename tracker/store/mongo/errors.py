@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _UNIQUE = {"username_folded": "username", "email_folded": "email"}
-_INDEX = re.compile(r" index: (\w+?)_1\b")
 _DUPLICATE = 11000
 # Who may not come in or write here, who waits too long or is interrupted, whose disk is full, whom another holds up.
-_CODES = frozenset({8, 13, 18, 24, 50, 91, 112, 189, 202, 211, 244, 251, 262, 8000, 10107, 11600, 11602, 13435, 14031})
+_CODES = frozenset({13, 18, 24, 50, 91, 112, 189, 202, 211, 244, 251, 262, 8000, 10107, 11600, 11602, 13435, 14031})
 _GONE = (
     errors.ConnectionFailure,
     errors.ConfigurationError,
@@ -48,18 +46,14 @@ def refused(error: errors.PyMongoError) -> Exception:
 
 def is_duplicate(error: errors.PyMongoError) -> bool:
     """Whether a unique key stood in the way."""
-    return any(failed.get("code") == _DUPLICATE for failed in _failures(error))
+    return all(failed.get("code") == _DUPLICATE for failed in _failures(error))
 
 
 def _beaten(error: errors.PyMongoError) -> Exception:
     failed = next(failed for failed in _failures(error) if failed.get("code") == _DUPLICATE)
-    field = next(iter(failed.get("keyPattern", ())), "") or _named(str(failed.get("errmsg", "")))
-    return Taken(_UNIQUE[field]) if field in _UNIQUE else Stale(field)
-
-
-def _named(message: str) -> str:
-    found = _INDEX.search(message)
-    return found[1] if found else ""
+    index, _, _value = str(failed.get("errmsg", "")).partition(" dup key")
+    taken = (name for field, name in _UNIQUE.items() if field in {*failed.get("keyPattern", ())} or field in index)
+    return next(map(Taken, taken), Stale(index))
 
 
 def _failures(error: errors.PyMongoError) -> list[Mapping[str, Any]]:

@@ -64,4 +64,4 @@ def _is_not_overdue(at: Any) -> Document:
 
 
 def _begins_a_word(text: str) -> Document:
-    return {"words": {"$regex": f"^{re.escape(text)}"}}
+    return {"words": {"$elemMatch": {"$regex": f"^{re.escape(text)}"}}}

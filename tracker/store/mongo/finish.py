@@ -8,20 +8,20 @@ where those were read one after the other: none of them goes down, so the sum is
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pymongo import DeleteOne, UpdateOne
+from pymongo import DeleteOne, ReplaceOne, UpdateOne
 
 from tracker.domain.project import Membership, Project
 from tracker.domain.task import Task
 from tracker.domain.user import Role
 from tracker.store.mongo.collections import KEPT_IN, In
-from tracker.store.mongo.documents import members_of
+from tracker.store.mongo.documents import document_of, members_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tracker.domain.changes import LogEntry
+    from tracker.domain.changes import LogEntry, Logged
     from tracker.store.mongo.access import Access
     from tracker.store.mongo.documents import Document
 
@@ -40,22 +40,25 @@ def finish(access: Access, entries: Sequence[LogEntry], *, newcomers: Iterable[s
 
 
 def _write_contents(access: Access, entries: Iterable[LogEntry]) -> None:
-    writes: dict[In, dict[str, UpdateOne | DeleteOne]] = defaultdict(dict)
+    created: dict[In, dict[str, Document]] = defaultdict(dict)
+    writes: dict[In, dict[str, ReplaceOne[Document] | DeleteOne]] = defaultdict(dict)
     for entry in entries:
         thing = entry.after or entry.before
-        if thing is not None and not isinstance(thing, Project):
-            writes[KEPT_IN[type(thing)]][thing.id] = _write(entry)
-    for where in sorted(writes):
+        if isinstance(thing, Project) or thing is None:
+            continue
+        where = KEPT_IN[type(thing)]
+        if entry.before is None:
+            created[where][thing.id] = document_of(thing)
+        else:
+            writes[where][thing.id] = _write(entry.before, entry.after)
+    for where in sorted({*created, *writes}):
         access.write(where, writes[where].values())
+        access.add(where, list(created[where].values()))
 
 
-def _write(entry: LogEntry) -> UpdateOne | DeleteOne:
-    before, after = entry.before, entry.after
-    if before is None:
-        assert after is not None  # noqa: S101 - an entry tells of something
-        return UpdateOne({"_id": {"$eq": after.id}}, {"$setOnInsert": members_of(after)}, upsert=True)
+def _write(before: Logged, after: Logged | None) -> ReplaceOne[Document] | DeleteOne:
     as_it_was = {"_id": {"$eq": before.id}, "version": {"$eq": before.version}}
-    return DeleteOne(as_it_was) if after is None else UpdateOne(as_it_was, {"$set": members_of(after)})
+    return DeleteOne(as_it_was) if after is None else ReplaceOne(as_it_was, document_of(after))
 
 
 def _members(access: Access, ended: Iterable[Project]) -> set[tuple[str, str]]:
@@ -91,24 +94,30 @@ def _sees(user_id: str, project_id: str, *, there: bool) -> UpdateOne:
 
 def _move_head(access: Access, entries: Sequence[LogEntry]) -> None:
     project_id, head = entries[0].project_id, entries[0].head
-    told = next((entry for entry in entries if isinstance(entry.after or entry.before, Project)), None)
-    if told is not None and told.before is None and isinstance(told.after, Project):
-        _begin(access, told.after)
-        return
-    moved: dict[str, Any] = {"head": head}
-    if told is not None:
-        moved |= members_of(told.after) if told.after else {"gone": True}
     tasks = [entry.after for entry in entries if isinstance(entry.after, Task)]
-    numbers = [task.number for task in tasks if task.project_id == project_id]
-    change = {"$set": moved, "$max": {"last_number": max(numbers, default=0)}}
-    access.update(In.PROJECTS, {"_id": {"$eq": project_id}, "head": {"$eq": head - 1}}, change)
+    number = max((task.number for task in tasks if task.project_id == project_id), default=0)
+    told = next((entry for entry in entries if isinstance(entry.after or entry.before, Project)), None)
+    if told is not None:
+        _replace(access, told, number)
+        return
+    as_it_was = {"_id": {"$eq": project_id}, "head": {"$eq": head - 1}}
+    access.update(In.PROJECTS, as_it_was, {"$set": {"head": head}, "$max": {"last_number": number}})
 
 
-def _begin(access: Access, project: Project) -> None:
-    """Have a project be there, or be there again: its last head of before counts from then on with the retired."""
-    place = {"_id": {"$eq": project.id}, "gone": {"$eq": True}, "head": {"$lt": project.head}}
-    found = access.one(In.PROJECTS, place, fields=["head"])
-    if found is not None:
-        numbers = {"head": project.head, "last_number": project.last_number}
-        change = {"$set": {**members_of(project), **numbers, "gone": False}, "$inc": {"retired": found["head"]}}
-        access.update(In.PROJECTS, {**place, "head": {"$eq": found["head"]}}, change)
+def _replace(access: Access, told: LogEntry, number: int) -> None:
+    """Move the head of a project that changes itself; where that is done already, nothing is left to do."""
+    found = access.one(In.PROJECTS, {"_id": {"$eq": told.project_id}})
+    if found is not None and (found["head"] < told.head):
+        moved = {"head": told.head, "last_number": max(found["last_number"], number)}
+        as_it_was = {"_id": {"$eq": told.project_id}, "head": {"$eq": found["head"]}}
+        access.replace(In.PROJECTS, as_it_was, {**found, **moved, **_changed(told, found)})
+
+
+def _changed(told: LogEntry, found: Document) -> Document:
+    """Return what is another of a project. The last head of before counts with the retired where it is there again."""
+    if not isinstance(told.after, Project):
+        return {"gone": True}
+    if told.before is not None:
+        return members_of(told.after)
+    counts = {"last_number": told.after.last_number, "retired": found["retired"] + found["head"]}
+    return {**members_of(told.after), **counts, "gone": False}

@@ -14,7 +14,7 @@ from tracker.store.mongo.documents import entity_of
 from tracker.store.records import PROJECT_ROLES, ROLES, USER_STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from tracker.domain.project import ProjectRole
@@ -26,31 +26,9 @@ Found = TypeVar("Found")
 
 THERE: Document = {"gone": {"$eq": False}}
 _BY_ID, _NEWEST_FIRST = [("_id", 1)], [("_id", -1)]
-_STANDING: list[Document] = [
+_WITH_USER: list[Document] = [
     {"$lookup": {"from": In.USERS.value, "localField": "user_id", "foreignField": "_id", "as": "user"}},
     {"$unwind": "$user"},
-    {
-        "$lookup": {
-            "from": In.PROJECTS.value,
-            "localField": "user.project_ids",
-            "foreignField": "_id",
-            "as": "projects",
-        }
-    },
-    {
-        "$project": {
-            "generation": 1,
-            "expires_at": 1,
-            "ended_at": 1,
-            "user._id": 1,
-            "user.role": 1,
-            "user.status": 1,
-            "user.inbox_id": 1,
-            "user.access_version": 1,
-            "user.session_generation": 1,
-            "heads": {"$sum": "$projects.head"},
-        }
-    },
 ]
 _EVERYTHING: list[Document] = [{"$group": {"_id": None, "heads": {"$sum": "$head"}, "retired": {"$sum": "$retired"}}}]
 
@@ -64,19 +42,23 @@ def one(access: Access, entity: type[Found], value: str, field: str = "_id") -> 
 def standing(access: Access, session_id: str) -> Standing | None:
     """Return what is known of a session and its user.
 
-    The pipeline reads the user first, with the version and the set of their projects in one document, then the heads of
-    those. For an admin the heads of all there are come after that. So what it names is never later than its reading
-    ends, and whatever is read afterwards and remembered under that name has everything in it that the name stands for
-    (``finish.py``). A project that is gone keeps its last head, so that the sum over a set never falls.
+    The user is read before the heads, with the version and the set of their projects in one document; for an admin all
+    heads there are come after that. So what it names is never later than its reading ends, and whatever is read
+    afterwards and remembered under that name has everything in it that the name stands for (``finish.py``). A project
+    that is gone keeps its last head, so that the sum over a set never falls.
     """
-    for found in access.made(In.SESSIONS, [{"$match": {"_id": {"$eq": session_id}}}, *_STANDING]):
+    for found in access.made(In.SESSIONS, [{"$match": {"_id": {"$eq": session_id}}}, *_WITH_USER]):
         user = found["user"]
         if user["session_generation"] == found["generation"]:
             role = ROLES[user["role"]]
-            heads = _all_heads(access) if role is Role.ADMIN else found["heads"]
+            heads = _all_heads(access) if role is Role.ADMIN else _heads(access, user["project_ids"])
             who = user["_id"], found["_id"], role, USER_STATUSES[user["status"]], user["inbox_id"]
             return Standing(*who, user["access_version"], heads, found["expires_at"], found["ended_at"])
     return None
+
+
+def _heads(access: Access, project_ids: Sequence[str]) -> int:
+    return sum(found["head"] for found in access.find(In.PROJECTS, {"_id": {"$in": project_ids}}, fields=["head"]))
 
 
 def _all_heads(access: Access) -> int:
