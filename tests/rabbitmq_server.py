@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
-from tests.databases import unavailable
+from tests.missing import unavailable
 from tests.servers import HOST, PASSWORD, PATIENCE
 from tracker.cli.server import free_port
 

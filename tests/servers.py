@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from redis import Redis, RedisError
 
-from tests.databases import unavailable
+from tests.missing import unavailable
 from tracker.cli.server import free_port
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from spec import gate
-from tests.databases import unavailable
+from tests.missing import unavailable
 from tests.world import DOCUMENT
 
 ROOT = Path(__file__).parents[2]

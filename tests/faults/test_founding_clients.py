@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.databases import unavailable
 from tests.faults.server import HOST, Server, running
+from tests.missing import unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
