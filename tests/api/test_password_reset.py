@@ -7,15 +7,13 @@ from datetime import timedelta
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import select
 
 from tests.client import Received
+from tests.contents import looking_into
 from tests.racing import at_once
 from tests.world import Person, World
 from tracker.domain.user import Role, User
 from tracker.edge import passwords
-from tracker.store.sql.engine import open_engine
-from tracker.store.sql.tables import metadata
 
 ANN = {"username": "ann", "email": "ann@example.com", "password": "correct horse battery"}
 ANOTHER = "seven green umbrellas"
@@ -202,13 +200,9 @@ def patiently_redeemed(world: World, secret: str, password: str) -> tuple[int, s
     return status, password
 
 
-def rows(url: str) -> str:
-    """Return all that is kept."""
-    engine = open_engine(url, connections=1)
-    with engine.connect() as connection:
-        found = [connection.execute(select(table)).all() for table in metadata.sorted_tables]
-    engine.dispose()
-    return repr(found)
+def all_that_is_kept(url: str) -> str:
+    with looking_into(url) as look:
+        return repr(look())
 
 
 def test_no_password_and_no_secret_is_kept_logged_or_said_again(
@@ -234,6 +228,6 @@ def test_no_password_and_no_secret_is_kept_logged_or_said_again(
     ]
 
     assert [answer.status for answer in answers] == [409, 409, 204, 401, 409, 204, 401]
-    everything = "".join([caplog.text, rows(url), *(repr(answer) for answer in answers)])
+    everything = "".join([caplog.text, all_that_is_kept(url), *(repr(answer) for answer in answers)])
     hidden = [*words, secret, tokens["refresh_token"], tokens["access_token"]]
     assert [word for word in hidden if word in everything] == []

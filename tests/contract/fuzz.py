@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.databases import clean_up, database
+from tests.databases import clean_up, database, open_store
 from tests.fuzzing import How, fuzz, fuzz_live
 from tests.world import World
-from tracker.store.sql.store import SqlStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +61,7 @@ def _round(kind: str, how: How, *, live: bool) -> Report:
 
 
 def _fuzz_here(url: str, how: How, folder: Path) -> Report:
-    store = SqlStore.open(url, connections=4)
+    store = open_store(url, connections=4)
     try:
         return fuzz(World(store, allowed_hosts="*"), how, folder)
     finally:

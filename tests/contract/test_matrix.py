@@ -8,29 +8,28 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import select
 
-from tests.databases import ON_EVERY_DATABASE, database
+from tests.contents import looking_into
+from tests.databases import ON_EVERY_DATABASE, database, open_store
 from tests.world import DOCUMENT, World
 from tracker.domain.access import ACCESS, Permission
 from tracker.domain.identity import new_id
 from tracker.domain.project import ProjectRole
 from tracker.domain.user import Role, UserStatus
 from tracker.edge.security import Actors
-from tracker.store.sql.store import SqlStore
-from tracker.store.sql.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.client import Received
+    from tests.contents import Look
     from tests.world import Person
     from tracker.domain.access import Actor
     from tracker.edge.document import Json, Operation
+    from tracker.store.contract import Store
 
 OPERATIONS = [operation for operation in DOCUMENT.operations if not operation.public]
 KNOWN = {"owner": Role.MEMBER, "editor": Role.MEMBER, "viewer": Role.MEMBER, "guest": Role.VIEWER, "root": Role.ADMIN}
@@ -93,8 +92,9 @@ def _ids_in(schema: Json, where: str) -> Iterator[str]:
 class Matrix:
     """A project with somebody in each role, and another of which they know nothing."""
 
-    def __init__(self, store: SqlStore) -> None:
+    def __init__(self, store: Store, everything: Look) -> None:
         self.world = world = World(store)
+        self.everything = everything
         self.people = {name: world.person(name, role) for name, role in KNOWN.items()}
         roles = {"owner": ProjectRole.OWNER, "editor": ProjectRole.EDITOR}
         members = {name: roles.get(name, ProjectRole.VIEWER) for name in KNOWN if name != "root"}
@@ -205,17 +205,6 @@ class Matrix:
             case _:
                 return None
 
-    def everything(self) -> dict[str, Any]:
-        """Return every row of every table."""
-        with self._engine.connect() as connection:
-            return {
-                table.name: sorted(map(repr, connection.execute(select(table)))) for table in metadata.sorted_tables
-            }
-
-    @cached_property
-    def _engine(self) -> Any:
-        return self.world.store._database.engine  # type: ignore[attr-defined]
-
 
 def _put(body: Any, steps: list[str], value: str) -> None:
     *way, last = steps
@@ -226,9 +215,9 @@ def _put(body: Any, steps: list[str], value: str) -> None:
 
 @pytest.fixture(scope="module", params=ON_EVERY_DATABASE)
 def matrix(request: pytest.FixtureRequest) -> Iterator[Matrix]:
-    with database(request.param) as url:
-        store = SqlStore.open(url, connections=4)
-        yield Matrix(store)
+    with database(request.param) as url, looking_into(url) as everything:
+        store = open_store(url, connections=4)
+        yield Matrix(store, everything)
         store.close()
 
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.databases import ON_EVERY_DATABASE, database
+from tests.databases import ON_EVERY_DATABASE, database, open_store
 from tests.racing import at_once
 from tests.world import World
-from tracker.store.sql.store import SqlStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +25,7 @@ ROUNDS = 100
 def client(request: pytest.FixtureRequest) -> Iterator[Client]:
     """Somebody's client, on a store with fewer connections than there will be threads."""
     with database(request.param) as url:
-        store = SqlStore.open(url, connections=MANY)
+        store = open_store(url, connections=MANY)
         world = World(store)
         yield world.of(world.person("ann"))
         store.close()

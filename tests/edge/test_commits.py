@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.client import Client
-from tests.databases import ON_EVERY_DATABASE, database
+from tests.databases import ON_EVERY_DATABASE, database, open_store
 from tests.world import DOCUMENT, NOON, World
 from tracker.api.reply import Body, Reply
 from tracker.api.representations import task_json
@@ -24,7 +24,6 @@ from tracker.edge.responder import Responder
 from tracker.edge.security import Actors, Bearer
 from tracker.edge.stack import Stack
 from tracker.store.contract import Reader
-from tracker.store.sql.store import SqlStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +35,7 @@ PATIENCE = 60
 @pytest.fixture(scope="module", params=ON_EVERY_DATABASE)
 def everywhere(request: pytest.FixtureRequest) -> Iterator[World]:
     with database(request.param) as url:
-        store = SqlStore.open(url, connections=MANY)
+        store = open_store(url, connections=MANY)
         yield World(store)
         store.close()
 

@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.client import Received
-from tests.databases import ON_EVERY_DATABASE, database
+from tests.databases import ON_EVERY_DATABASE, database, open_store
 from tests.world import World
 from tracker.domain.changes import Change
 from tracker.domain.password_reset import PasswordReset
 from tracker.domain.user import PasswordPolicy, UserStatus
 from tracker.edge import passwords
-from tracker.store.sql.store import SqlStore
 
 SAMPLES = 40
 ATTEMPTS = 5
@@ -48,7 +47,7 @@ class Counting:
 def here(request: pytest.FixtureRequest) -> Iterator[World]:
     """An installation with somebody known, somebody disabled, and somebody without a password."""
     with database(request.param) as url:
-        store = SqlStore.open(url)
+        store = open_store(url)
         world = World(store)
         encoded = passwords._HASHER.hash(PASSWORD)
         people: dict[str, dict[str, Any]] = {

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.builders import a_person, a_task, added
-from tests.databases import ON_EVERY_DATABASE, database
+from tests.databases import ON_EVERY_DATABASE, database, open_store
 from tests.faults.server import PATIENCE, running
 from tracker.domain.query import NotificationQuery
 from tracker.domain.task import Status
-from tracker.store.sql.store import SqlStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +23,7 @@ TASKS = 30
 def test_done_tasks_are_archived_and_told_of_and_the_log_says_so(kind: str, tmp_path: Path) -> None:
     ann = a_person()
     with database(kind) as url:
-        store = SqlStore.open(url, connections=1)
+        store = open_store(url, connections=1)
         done = [a_task(ann.inbox, status=Status.DONE, created_by=ann.user.id) for _ in range(TASKS)]
         added(store, *ann, *done)
         with running(tmp_path, url, workers=3, ARCHIVE_DONE_AFTER_DAYS="0") as server:

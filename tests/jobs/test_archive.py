@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from tests.world import Person, World
     from tracker.domain.changes import ChangeSet
     from tracker.domain.project import Project
-    from tracker.store.contract import Receipt
-    from tracker.store.sql.store import SqlStore
+    from tracker.store.contract import Receipt, Store
 
 
 def with_days(world: World, ann: Person, days: int | None) -> Project:
@@ -148,7 +147,7 @@ def test_two_runs_at_once_archive_each_task_once(shift: Shift, world: World, ann
 
 
 def test_what_somebody_changes_meanwhile_is_left_to_them_and_the_rest_is_archived(
-    shift: Shift, kitchen: Project, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+    shift: Shift, kitchen: Project, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tasks = [shift.done_task(kitchen) for _ in range(3)]
     commit, rivals = store.commit, iter([tasks[1]])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.jobs.shift import Shift
     from tests.world import Person, World
     from tracker.domain.project import Project
-    from tracker.store.sql.store import SqlStore
+    from tracker.store.contract import Store
 
 
 def everywhere(person: Person, limit: int = 50) -> NotificationQuery:
@@ -132,7 +132,7 @@ def test_a_reader_that_fell_far_behind_misses_nothing(shift: Shift, ann: Person,
 
 
 def test_a_reader_that_dies_before_its_commit_tells_it_the_next_time(
-    shift: Shift, ann: Person, kitchen: Project, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+    shift: Shift, ann: Person, kitchen: Project, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shift.done_task(kitchen, created_by=ann.id)
     shift.run("archive", archive_done_after_days=0)

@@ -1,9 +1,7 @@
-"""The schema is made once, whoever starts first, and is the one that ``tables.py`` says."""
+"""The steps of Alembic lead to the schema that ``tables.py`` says, also from what was there before."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,11 +12,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, insert, inspect
 
-from tests.builders import a_person, a_project, a_task, added
+from tests.builders import a_project, a_task, added
 from tracker.domain.access import Scope
 from tracker.domain.outbox import Position
 from tracker.domain.query import Order, SortKey, TaskFilter, TaskQuery
-from tracker.domain.refusals import Unavailable
 from tracker.domain.task import Priority, Task
 from tracker.domain.words import words_of
 from tracker.jobs import mail, notifications
@@ -30,17 +27,6 @@ from tracker.store.sql.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-STARTED_AT_ONCE = 8
-START = """
-import sys
-from tracker.store.sql.store import SqlStore
-store = SqlStore.open(sys.argv[1], connections=1)
-sys.stdin.readline()
-store.migrate()
-store.ping()
-assert not store.has_users()
-"""
 
 
 @pytest.fixture
@@ -69,36 +55,6 @@ def test_the_steps_name_every_constraint_as_the_code_does(connection: Connection
             *(unique["name"] for unique in made.get_unique_constraints(table.name)),
         }
         assert {str(constraint.name) for constraint in table.constraints} == checks | keys
-
-
-def test_an_empty_database_answers_no_ping_before_it_is_migrated(empty_url: str) -> None:
-    store = SqlStore.open(empty_url, connections=1)
-    with pytest.raises(Unavailable, match="migrations"):
-        store.ping()
-    store.migrate()
-    store.ping()
-    store.close()
-
-
-def test_migrating_again_changes_nothing(store: SqlStore) -> None:
-    ann = a_person()
-    added(store, *ann)
-    store.migrate()
-    store.ping()
-    assert store.user(ann.user.id) == ann.user
-
-
-def test_of_many_that_start_at_once_on_an_empty_database_one_migrates_and_all_come_up(empty_url: str) -> None:
-    started = [
-        subprocess.Popen([sys.executable, "-c", START, empty_url], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-        for _ in range(STARTED_AT_ONCE)
-    ]
-    for process in started:
-        assert process.stdin is not None
-        process.stdin.write(b"\n")
-        process.stdin.flush()
-    said = [process.communicate(timeout=60)[1].decode() for process in started]
-    assert [(process.returncode, error) for process, error in zip(started, said, strict=True)] == [(0, "")] * 8
 
 
 def test_a_step_that_fails_leaves_nothing_behind(empty_url: str) -> None:
