@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.api.household import NOTHING, Household
 from tests.builders import a_person
+from tests.questions import asked_from_now_on
 from tests.world import World
 from tracker.domain.user import Role
-from tracker.store.sql.database import Database
 
 if TYPE_CHECKING:
     from tests.client import Client
@@ -26,17 +26,8 @@ ACTS = 60
 
 
 @pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The statements that the database is asked from now on."""
-    asked: list[str] = []
-    read = Database.read
-
-    def counted(self: Database, statement: Any, values: Any) -> Any:
-        asked.append(statement.plain)
-        return read(self, statement, values)
-
-    monkeypatch.setattr(Database, "read", counted)
-    return asked
+def questions(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    return asked_from_now_on(monkeypatch)
 
 
 def counts(world: World) -> dict[str, int]:
@@ -49,34 +40,34 @@ def counts(world: World) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("path", ["/tasks", "/projects", "/summary", "/tasks/"])
-def test_an_answer_that_is_remembered_takes_one_statement(
-    world: World, client: Client, statements: list[str], path: str
+def test_an_answer_that_is_remembered_takes_one_question(
+    world: World, client: Client, questions: list[set[str]], path: str
 ) -> None:
     world.clock.advance(seconds=1)  # what a summary counts at a full minute holds for that instant alone
     client.post("/tasks", {"title": "Water the plants"})
     first = client.get(path)
-    statements.clear()
+    questions.clear()
 
     again = client.get(path)
 
     assert (again.status, again.headers, again.body) == (200, first.headers, first.body)
-    assert len(statements) == 1
+    assert len(questions) == 1
 
 
 @pytest.mark.redis
-def test_what_another_process_made_takes_one_statement_too(
-    store: Store, redis: RedisServer, statements: list[str]
+def test_what_another_process_made_takes_one_question_too(
+    store: Store, redis: RedisServer, questions: list[set[str]]
 ) -> None:
     first, second, _ = processes(store, redis)
     ann = first.person("ann")
     made = first.of(ann).get("/tasks")
     assert second.of(ann).get("/me").status == 200  # her memberships are read once
-    statements.clear()
+    questions.clear()
 
     found = second.of(ann).get("/tasks")
 
     assert (found.status, found.headers, found.body) == (200, made.headers, made.body)
-    assert len(statements) == 1
+    assert len(questions) == 1
     assert counts(second) == {"hit_redis": 1}
 
 
@@ -86,22 +77,22 @@ def test_whether_it_was_remembered_is_counted(world: World, client: Client) -> N
     assert counts(world) == {"hit_memory": 2, "miss": 2}
 
 
-def test_where_the_cache_is_off_every_answer_is_made(store: Store, statements: list[str]) -> None:
+def test_where_the_cache_is_off_every_answer_is_made(store: Store, questions: list[set[str]]) -> None:
     world = World(store, cache="off")
     client = world.of(world.person("ann"))
-    statements.clear()
+    questions.clear()
     assert [client.get("/tasks").status for _ in range(2)] == [200, 200]
 
-    assert len([statement for statement in statements if "FROM tasks" in statement]) == 2
+    assert len([asked for asked in questions if "tasks" in asked]) == 2
     assert counts(world) == {"bypass": 2}
 
 
-def test_a_refusal_is_not_remembered(world: World, client: Client, statements: list[str]) -> None:
+def test_a_refusal_is_not_remembered(world: World, client: Client, questions: list[set[str]]) -> None:
     taken = []
     for _ in range(3):
-        statements.clear()
+        questions.clear()
         assert client.get("/tasks", query={"assignee_id": NOTHING}).status == 404
-        taken.append(len(statements))
+        taken.append(len(questions))
     assert taken[1] == taken[2] > 2
     assert counts(world) == {}
 
@@ -127,16 +118,16 @@ def test_two_whose_states_have_one_name_are_still_two(world: World) -> None:
     assert [answer.json["items"][0]["title"] for answer in lists] == ["Of 0", "Of 1"]
 
 
-def test_all_admins_are_given_one_summary_and_lists_of_their_own(world: World, statements: list[str]) -> None:
+def test_all_admins_are_given_one_summary_and_lists_of_their_own(world: World, questions: list[set[str]]) -> None:
     root, rita = (world.of(world.person(name, Role.ADMIN)) for name in ("root", "rita"))
     world.clock.advance(seconds=1)
     summary, tasks = root.get("/summary"), root.get("/tasks")
     assert rita.get("/me").status == 200  # her memberships are read once
-    statements.clear()
+    questions.clear()
 
     theirs = rita.get("/summary")
 
-    assert (theirs.body, theirs.headers, len(statements)) == (summary.body, summary.headers, 1)
+    assert (theirs.body, theirs.headers, len(questions)) == (summary.body, summary.headers, 1)
     assert rita.get("/tasks").headers["etag"] != tasks.headers["etag"]
 
 
