@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.databases import ON_EVERY_DATABASE, clean_up, database, open_store
+from tests.exceptions import excuse_of
 from tests.rabbitmq_server import RabbitServer, rabbitmq_server
 from tests.servers import RedisServer, redis_server
 from tests.world import World
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracker.store.contract import Store
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what a server is excused from."""
+    for item in items:
+        if reason := excuse_of(item):
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session", autouse=True)

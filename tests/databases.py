@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tracker.store.contract import Store
 
 ON_SQL = [pytest.param("sqlite"), pytest.param("postgresql", marks=pytest.mark.postgresql)]
-ON_EVERY_DATABASE = ON_SQL
+ON_EVERY_DATABASE = [*ON_SQL, pytest.param("mongodb", marks=pytest.mark.mongodb)]
 # One client at a time: see there.
 TRANSACTIONAL = [] if mongo_databases.IS_GIVEN else [pytest.param("transactional", marks=pytest.mark.mongodb)]
 

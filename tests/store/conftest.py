@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.builders import Person, a_person, added
-from tests.databases import ON_EVERY_DATABASE, database
+from tests.databases import ON_EVERY_DATABASE, TRANSACTIONAL, database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from tracker.store.contract import Store
 
 
-@pytest.fixture(params=ON_EVERY_DATABASE)
+@pytest.fixture(params=[*ON_EVERY_DATABASE, *TRANSACTIONAL])
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a migrated database: here also of one with transactions that takes one client at a time."""
+    with database(request.param) as url:
+        yield url
+
+
+@pytest.fixture(params=[*ON_EVERY_DATABASE, *TRANSACTIONAL])
 def empty_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a database without a single table."""
     with database(request.param, migrated=False) as url:
