@@ -16,7 +16,8 @@ from tests.servers import HOST, PATIENCE
 from tracker import wiring
 from tracker.cli.server import free_port
 from tracker.domain.refusals import Unavailable
-from tracker.settings import Misconfigured, Settings
+from tracker.environment import Misconfigured
+from tracker.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
