@@ -51,7 +51,12 @@ class Finding:
 
 
 @click.command()
-def doctor() -> None:
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="First bring the schema up to date, and settle what a crash left half done in a MongoDB without transactions.",
+)
+def doctor(*, repair: bool) -> None:
     """Say what is configured, what answers, and what to do about the rest. Exit code 1 if something is bad."""
     try:
         settings = Settings()
@@ -60,7 +65,8 @@ def doctor() -> None:
     else:
         for name, value in settings.shown():
             click.echo(f"      {name} = {value}")
-        findings = list(_findings(settings))
+        repaired = [_repaired(settings)] if repair else []
+        findings = [*repaired, *_findings(settings)]
     for finding in findings:
         click.echo(f"{finding.verdict:<5} {finding.subject}: {finding.text}")
     sys.exit(any(finding.verdict is Verdict.BAD for finding in findings))
@@ -143,6 +149,15 @@ def _jobs(settings: Settings, store: Reader) -> Finding:
     who = "tracker beat and tracker worker" if settings.celery_broker_url else "tracker serve"
     since = f"since {max(begun):%Y-%m-%d %H:%M}Z" if begun else "yet"
     return Finding(Verdict.NOTE, "jobs", f"nothing has happened by itself {since}; that takes: {who}")
+
+
+def _repaired(settings: Settings) -> Finding:
+    try:
+        with closing(open_store(settings, connections=1)) as store:
+            store.migrate()
+    except Refusal as refusal:
+        return Finding(Verdict.BAD, "repair", refusal.detail)
+    return Finding(Verdict.GOOD, "repair", "the schema is up to date, and nothing is half done")
 
 
 def _redis(url: str) -> Finding:

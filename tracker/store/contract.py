@@ -317,7 +317,10 @@ class Store(Reader):
 
     @abstractmethod
     def migrate(self) -> None:
-        """Bring the schema to this code's, under a lock: of many that start at once, one works and the others wait."""
+        """Bring the schema to this code's, under a lock: of many that start at once, one works and the others wait.
+
+        What a crash left half done, where a store has no transactions, is through or gone afterwards.
+        """
 
     @abstractmethod
     def close(self) -> None:

@@ -65,7 +65,7 @@ def _index(*fields: str, unique: bool = False) -> IndexModel:
 
 INDEXES: Mapping[In, tuple[IndexModel, ...]] = {
     In.PROJECTS: (_index("archive_done_after_days"),),
-    In.USERS: (_index("username_folded", unique=True), _index("email_folded", unique=True)),
+    In.USERS: (_index("username_folded", unique=True), _index("email_folded", unique=True), _index("project_ids")),
     In.SESSIONS: (_index("user_id", "_id"), _index("expires_at")),
     In.REFRESH_TOKENS: (_index("session_id"),),
     In.PASSWORD_RESETS: (_index("user_id", unique=True), _index("expires_at")),

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 def finish(access: Access, entries: Sequence[LogEntry], *, newcomers: Iterable[str] = ()) -> None:
     """Make true what entries say, all of one commit; ``newcomers`` are users who know already what they see."""
     _write_contents(access, entries)
-    ended = [entry.before for entry in entries if entry.after is None and isinstance(entry.before, Project)]
-    members = _members(access, ended)
-    for project in ended:
-        for where in (In.TASKS, In.MEMBERSHIPS):
-            access.delete(where, {"project_id": {"$eq": project.id}})
-    _raise_access(access, entries, members, set(newcomers))
+    ended = [entry.project_id for entry in entries if entry.after is None and isinstance(entry.before, Project)]
+    for where in (In.TASKS, In.MEMBERSHIPS) if ended else ():
+        access.delete(where, {"project_id": {"$in": ended}})
+    _raise_access(access, entries, set(newcomers))
+    for project_id in ended:
+        _have_nobody_see(access, project_id)
     for project_id in sorted({entry.project_id for entry in entries}):
         _move_head(access, [entry for entry in entries if entry.project_id == project_id])
 
@@ -61,22 +61,18 @@ def _write(before: Logged, after: Logged | None) -> ReplaceOne[Document] | Delet
     return DeleteOne(as_it_was) if after is None else ReplaceOne(as_it_was, document_of(after))
 
 
-def _members(access: Access, ended: Iterable[Project]) -> set[tuple[str, str]]:
-    ids = [project.id for project in ended]
-    found = access.find(In.MEMBERSHIPS, {"project_id": {"$in": ids}}) if ids else []
-    return {(one["user_id"], one["project_id"]) for one in found}
-
-
-def _raise_access(
-    access: Access, entries: Iterable[LogEntry], members: set[tuple[str, str]], newcomers: set[str]
-) -> None:
+def _raise_access(access: Access, entries: Iterable[LogEntry], newcomers: set[str]) -> None:
     """Raise the ``access_version`` of whoever sees another set of projects, in one write with that set."""
-    changed = [*_memberships_in(entries), *((*member, False) for member in sorted(members))]
-    once = {(user_id, project_id): there for user_id, project_id, there in changed if user_id not in newcomers}
-    access.write(In.USERS, (_sees(*pair, there=there) for pair, there in once.items()))
-    if any(isinstance(entry.before, Project) and entry.after is None for entry in entries):
-        others = {"role": {"$eq": Role.ADMIN.value}, "_id": {"$nin": sorted({user_id for user_id, _ in once})}}
-        access.update_all(In.USERS, others, {"$inc": {"access_version": 1}})
+    changed = {(user_id, project_id): there for user_id, project_id, there in _memberships_in(entries)}
+    access.write(In.USERS, (_sees(*pair, there=there) for pair, there in changed.items() if pair[0] not in newcomers))
+
+
+def _have_nobody_see(access: Access, project_id: str) -> None:
+    """Do the same for all who still see a project that is gone: its members, and every admin."""
+    risen: Document = {"$inc": {"access_version": 1}}
+    admins = {"role": {"$eq": Role.ADMIN.value}, "project_ids": {"$ne": project_id}}
+    access.update_all(In.USERS, admins, risen)
+    access.update_all(In.USERS, {"project_ids": {"$eq": project_id}}, {**risen, "$pull": {"project_ids": project_id}})
 
 
 def _memberships_in(entries: Iterable[LogEntry]) -> Iterator[tuple[str, str, bool]]:

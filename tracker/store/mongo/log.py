@@ -19,7 +19,7 @@ _IN_ORDER = [("project_id", 1), ("head", 1), ("n", 1)]
 
 def log(access: Access, project_id: str, after: int, limit: int, entity_id: str | None) -> list[LogEntry]:
     """Return the entries of a project, of one entity where it is named, by (head, n)."""
-    head = _heads(access, [project_id]).get(project_id, 0)
+    head = heads_of(access, [project_id]).get(project_id, 0)
     which: dict[str, Any] = {"project_id": {"$eq": project_id}, "head": {"$gt": after, "$lte": head}}
     if entity_id is not None:
         which["entity_id"] = {"$eq": entity_id}
@@ -30,11 +30,12 @@ def operation(access: Access, operation_id: str) -> list[LogEntry]:
     """Return the entries of one operation, by project and place."""
     which = {"operation_id": {"$eq": operation_id}, "entity": {"$ne": None}}
     found = access.find(In.LOG, which, sort=_IN_ORDER)
-    heads = _heads(access, {entry["project_id"] for entry in found})
+    heads = heads_of(access, {entry["project_id"] for entry in found})
     return [log_entry_of(entry) for entry in found if entry["head"] <= heads.get(entry["project_id"], 0)]
 
 
-def _heads(access: Access, project_ids: Iterable[str]) -> Mapping[str, int]:
+def heads_of(access: Access, project_ids: Iterable[str]) -> Mapping[str, int]:
+    """Return the heads of projects, also of those that are gone."""
     found = access.find(In.PROJECTS, {"_id": {"$in": list(project_ids)}}, fields=["head"])
     return {project["_id"]: project["head"] for project in found}
 

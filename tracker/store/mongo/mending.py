@@ -6,20 +6,52 @@ that are not there yet, and its claim. Each names the commit, and what the commi
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from tracker.store.mongo.collections import In
-from tracker.store.mongo.documents import log_entry_of
+from tracker.store.mongo.documents import log_entry_of, place_in_log
 from tracker.store.mongo.finish import finish
+from tracker.store.mongo.log import heads_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tracker.store.mongo.access import Access
     from tracker.store.mongo.documents import Document
 
 Created = list[list[str]]
 """Where something new is that is in no project, and its id."""
+
+
+_AT_ONCE = 1000
+
+
+def mend(access: Access, *, patience: float, a_change: float) -> None:
+    """Settle whatever was left behind: what stands as it stood for so long, and as much longer as it has changes."""
+    held, claims = list(_held(access)), access.find(In.CLAIMS, {"open": {"$eq": True}})
+    changes = [entry["journal"]["changes"] for entry in held] + [claim["changes"] for claim in claims]
+    if changes:
+        time.sleep(patience + max(changes) * a_change)
+    still_open = {claim["by"]: claim for claim in access.find(In.CLAIMS, {"open": {"$eq": True}})}
+    for claim in claims:
+        if claim["by"] in still_open:
+            settle_claim(access, still_open[claim["by"]])
+    still_held = {(entry["_id"], entry["commit"]) for entry in held}
+    for entry in _held(access):
+        if (entry["_id"], entry["commit"]) in still_held:
+            settle(access, entry)
+
+
+def _held(access: Access) -> Iterator[Document]:
+    """Yield the first entry of each commit at a head that its project has not come to."""
+    place = ""
+    while found := access.find(
+        In.PROJECTS, {"_id": {"$gt": place}}, fields=["head"], sort=[("_id", 1)], limit=_AT_ONCE
+    ):
+        next_heads = [place_in_log(project["_id"], project["head"] + 1, 1)["_id"] for project in found]
+        yield from access.find(In.LOG, {"_id": {"$in": next_heads}})
+        place = found[-1]["_id"]
 
 
 def settle(access: Access, held: Document) -> None:
@@ -60,7 +92,10 @@ def _left_by(access: Access, operation_id: str, commit: str) -> list[Document]:
 
 
 def _carry_out(access: Access, operation_id: str, commit: str, left: Iterable[Document]) -> None:
-    finish(access, [log_entry_of(entry) for entry in left if entry["entity"] is not None])
+    told = [entry for entry in left if entry["entity"] is not None]
+    heads = heads_of(access, {entry["project_id"] for entry in told})
+    # Where a head has moved on, all that is of that project was written, and may have been changed since.
+    finish(access, [log_entry_of(entry) for entry in told if entry["head"] > heads.get(entry["project_id"], 0)])
     access.delete(In.LOG, {**of_commit(operation_id, commit), "entity": {"$eq": None}})
 
 

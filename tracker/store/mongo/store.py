@@ -12,13 +12,14 @@ from tracker.domain.refusals import Unavailable
 from tracker.domain.session import RefreshToken, Session
 from tracker.domain.user import User, folded
 from tracker.store.contract import Receipt, Store
-from tracker.store.mongo import log, people, schema, tasks, upkeep
+from tracker.store.mongo import log, modes, people, schema, tasks, upkeep
 from tracker.store.mongo.access import Access
 from tracker.store.mongo.collections import In
 from tracker.store.mongo.commit import Commit, rehearse
 from tracker.store.mongo.connection import Connection
 from tracker.store.mongo.documents import entity_of, task_of
 from tracker.store.mongo.errors import refusing
+from tracker.store.mongo.mending import mend
 from tracker.store.mongo.modes import Alone, in_transaction
 from tracker.store.mongo.plan import Plan
 
@@ -183,10 +184,12 @@ class MongoStore(Store):
             raise Unavailable("The database is not at the schema of this version; run the migrations.")
 
     def migrate(self) -> None:
-        _ = self._connection.transactional
+        transactional = self._connection.transactional
         with refusing():
             if not schema.is_present(self._access):
                 schema.bring_up(self._connection, self._access)
+            if not transactional:
+                mend(self._access, patience=modes.LEASE, a_change=modes.A_CHANGE)
 
     def close(self) -> None:
         self._connection.close()
