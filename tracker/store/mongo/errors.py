@@ -22,7 +22,6 @@ _GONE = (
     errors.ConfigurationError,
     errors.ExecutionTimeout,
     errors.WriteConcernError,
-    errors.InvalidOperation,
 )
 
 
