@@ -20,9 +20,10 @@ from tracker.domain.identity import new_id
 from tracker.domain.project import Project
 from tracker.domain.refusals import Unavailable
 from tracker.domain.session import Session
-from tracker.store.contract import CLAIM_LIFETIME, Claim, Receipt, Stale
+from tracker.store.contract import Receipt
 from tracker.store.effects import arrives
 from tracker.store.mongo.checks import check_others, check_within
+from tracker.store.mongo.claims import Claiming
 from tracker.store.mongo.collections import KEPT_IN, In
 from tracker.store.mongo.documents import document_of_entry, place_in_log
 from tracker.store.mongo.finish import finish
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tracker.domain.changes import Entity, LogEntry
+    from tracker.store.contract import Claim
     from tracker.store.mongo.access import Access
     from tracker.store.mongo.documents import Document
     from tracker.store.mongo.modes import Mode
@@ -63,13 +65,13 @@ class Commit:
 
     def __init__(self, plan: Plan, mode: Mode, claim: Claim | None) -> None:
         """Nothing is written yet."""
-        self._plan, self._mode, self._claim = plan, mode, claim
-        self._access = mode.access
+        self._plan, self._mode, self._access = plan, mode, mode.access
         self._id = new_id()
         self._operation_id = plan.set.operation_id
         created = [change.after for change in plan.others if change.before is None]
         self._created = [[KEPT_IN[type(entity)].value, entity.id] for entity in created if entity is not None]
-        self._claim_id = self._id
+        journal = {"operation_id": self._operation_id, "created": self._created, "changes": len(plan.changes)}
+        self._claim = None if claim is None else Claiming(claim, mode, by=self._id, journal=journal)
         self._undoing: list[Callable[[], object]] = []
         self._held_since: float | None = None
         self._time = HOLD + len(plan.changes) * A_CHANGE
@@ -86,7 +88,8 @@ class Commit:
         return receipt
 
     def _sealed(self) -> tuple[Receipt, list[LogEntry]]:
-        self._take_claim()
+        if self._claim is not None:
+            self._claim.take(self._undoing)
         check_others(self._access, self._plan)
         bases = self._take_heads()
         kept = as_kept(self._plan, bases)
@@ -96,7 +99,8 @@ class Commit:
         with self._in_time():
             for change in self._plan.others:
                 write_other(self._access, self._plan, change, by=self._id, undoing=self._undoing)
-            self._answer(receipt)
+            if self._claim is not None:
+                self._claim.answer(receipt, stays_open=self._stays_open)
         return receipt, entries
 
     def _follow(self, entries: Sequence[LogEntry]) -> None:
@@ -107,58 +111,13 @@ class Commit:
         for change in self._plan.others:
             if isinstance(change.before, Session) and change.after is None:
                 self._access.delete(In.REFRESH_TOKENS, {"session_id": {"$eq": change.before.id}})
-        if self._stays_open:
-            self._access.update(In.CLAIMS, self._my_claim(), {"$set": {"open": False}})
-
-    # The claim.
-
-    def _take_claim(self) -> None:
-        claim = self._claim
-        while claim is not None:
-            which = {"owner": {"$eq": claim.owner}, "key": {"$eq": claim.key}}
-            found = self._access.one(In.CLAIMS, which)
-            if found is not None and found["open"]:
-                self._mode.wait_for_claim(found)
-            elif found is not None and found["at"] > claim.at - CLAIM_LIFETIME:
-                raise Stale(f"{claim.owner}/{claim.key}")
-            elif self._has_claimed(claim, found):
-                return
-
-    def _has_claimed(self, claim: Claim, found: Document | None) -> bool:
-        mine = {
-            **{name: getattr(claim, name) for name in ("owner", "key", "fingerprint", "at")},
-            "answer": None,
-            "open": True,
-            "by": self._id,
-            "operation_id": self._operation_id,
-            "created": self._created,
-            "changes": len(self._plan.changes),
-        }
-        if found is not None:
-            self._claim_id = found["_id"]
-            self._undoing.append(lambda: self._access.replace(In.CLAIMS, self._my_claim(), found))
-            which = {"_id": {"$eq": found["_id"]}, "by": {"$eq": found["by"]}, "open": {"$eq": False}}
-            return self._access.replace(In.CLAIMS, which, mine)
-        self._undoing.append(lambda: self._access.deleted(In.CLAIMS, self._my_claim()))
-        if self._access.inserted(In.CLAIMS, {"_id": self._claim_id, **mine}):
-            return True
-        self._mode.wait_for_claim(None)
-        return False
-
-    def _answer(self, receipt: Receipt) -> None:
-        if self._claim is None:
-            return
-        answered = {"answer": self._claim.answer(receipt), "open": self._stays_open}
-        if not self._access.update(In.CLAIMS, self._my_claim(), {"$set": answered}):
-            raise Unavailable  # it stood still for so long that somebody took it over
+        if self._claim is not None and self._stays_open:
+            self._claim.close()
 
     @property
     def _stays_open(self) -> bool:
         """Whether something is still to be done when the claim is answered."""
-        return self._claim is not None and self._mode.alone and bool(self._plan.touched)
-
-    def _my_claim(self) -> Document:
-        return {"_id": {"$eq": self._claim_id}, "by": {"$eq": self._id}}
+        return self._mode.alone and bool(self._plan.touched)
 
     # The heads, and the log.
 
@@ -223,7 +182,7 @@ class Commit:
 
     def _seal(self) -> list[str] | None:
         if self._claim is not None:
-            return [In.CLAIMS.value, self._claim_id, "answered"]
+            return [In.CLAIMS.value, self._claim.id, "answered"]
         if not self._plan.others:
             return None
         last = self._plan.others[-1]

@@ -70,9 +70,9 @@ def _raise_access(access: Access, entries: Iterable[LogEntry], newcomers: set[st
 def _have_nobody_see(access: Access, project_id: str) -> None:
     """Do the same for all who still see a project that is gone: its members, and every admin."""
     risen: Document = {"$inc": {"access_version": 1}}
-    admins = {"role": {"$eq": Role.ADMIN.value}, "project_ids": {"$ne": project_id}}
+    admins = {"role": {"$eq": Role.ADMIN.value}, "project_ids": {"$nin": [project_id]}}
     access.update_all(In.USERS, admins, risen)
-    access.update_all(In.USERS, {"project_ids": {"$eq": project_id}}, {**risen, "$pull": {"project_ids": project_id}})
+    access.update_all(In.USERS, {"project_ids": {"$in": [project_id]}}, {**risen, "$pull": {"project_ids": project_id}})
 
 
 def _memberships_in(entries: Iterable[LogEntry]) -> Iterator[tuple[str, str, bool]]:
