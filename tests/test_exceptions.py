@@ -9,14 +9,14 @@ import pytest
 
 from tests.exceptions import EXCUSED
 
-ROOT = Path(__file__).parents[1]
+TESTS = Path(__file__).parent
 NAMED = [(kind, name) for kind, tests in EXCUSED.items() for name in tests]
 
 
 @pytest.mark.parametrize(("kind", "name"), NAMED)
 def test_what_is_excused_is_there_and_has_a_reason(kind: str, name: str) -> None:
     file, _, test = name.partition("::")
-    source = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    source = ast.parse((TESTS / file).read_text(encoding="utf-8"))
     there = {node.name for node in source.body if isinstance(node, ast.FunctionDef)}
 
     assert test in there | {""}

@@ -8,8 +8,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import MongoClient
 from sqlalchemy import create_engine, text
 
 from tests.databases import ON_EVERY_DATABASE, database
@@ -33,14 +35,18 @@ def test_eight_instances_that_start_at_once_on_an_empty_database_all_come_up(kin
         assert [i.ask("POST", "/tasks", {"title": "a"}, token=token).json["number"] for i in instances] == [
             *range(1, 9)
         ]
-        assert revisions(url) == 1
+        assert how_often_made(url) == 1
         for instance in instances:
             instance.process.send_signal(signal.SIGTERM)
         assert [instance.process.wait(30) for instance in instances] == [0] * INSTANCES
         assert not any("Traceback" in instance.log.read_text() for instance in instances)
 
 
-def revisions(url: str) -> int:
+def how_often_made(url: str) -> int:
+    """Return how many say which schema this is; who made it a moment ago is nobody who still does."""
+    if url.startswith("mongodb"):
+        with MongoClient[dict[str, Any]](url) as client:
+            return client.get_default_database().schema.count_documents({})
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg2://"))
     with engine.connect() as connection:
         count: int = connection.execute(text("SELECT count(*) FROM alembic_version")).scalar_one()

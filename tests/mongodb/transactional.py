@@ -1,6 +1,7 @@
 """nx-27017, which knows transactions, as the replica set of one that a driver expects them of: ``… HOST PORT``.
 
-By itself it says that it is a standalone server, of which nobody may expect them. It keeps nothing.
+By itself it says that it is a standalone server, of which nobody may expect them; and where an index has ``_id`` among
+its keys, it refuses every write from then on: it is given none of these. It keeps nothing.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from nx_27017.server import run_server_threaded
 
 
 class Handler(NeoSQLiteHandler):  # type: ignore[misc]  # it ships no types
-    """Adds to each greeting what the only member of a replica set says."""
+    """Adds to each greeting what the only member of a replica set says, and makes no index of what it cannot."""
 
     def __init__(self, address: str) -> None:
         super().__init__(":memory:", data_dir="memory")
         self._set = {"setName": "tests", "hosts": [address], "me": address, "primary": address}
 
     def handle_command(self, msg: Any) -> tuple[int, Any]:
+        for _, document in msg["sections"]:
+            if isinstance(document, dict) and "createIndexes" in document:
+                document["indexes"] = [index for index in document["indexes"] if "_id" not in index["key"]]
         request_id, answer = super().handle_command(msg)
         return request_id, self._greeting(answer)
 
