@@ -50,11 +50,14 @@ class Server:
     log: Path
     token: str | None = None
 
-    def ask(self, method: str, path: str, body: object = None, *, token: str | None = None) -> Answer:
+    def ask(
+        self, method: str, path: str, body: object = None, *, token: str | None = None, key: str | None = None
+    ) -> Answer:
         """Return the answer to one request on a connection of its own, held to the contract."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=PATIENCE)
         try:
-            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            given = {"Authorization": token and f"Bearer {token}", "Idempotency-Key": key}
+            headers = {name: value for name, value in given.items() if value}
             raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
             if raw is not None:
                 headers["Content-Type"] = "application/json"
@@ -114,6 +117,7 @@ def start(folder: Path, database_url: str, *, workers: int = 1, **settings: str)
         "SECRET_KEY": "k" * 40,
         "DATABASE_URL": database_url,
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "MONGO_ALLOW_STANDALONE": "true",
         **{name.upper(): value for name, value in UNLIMITED.items()},
         **settings,
     }
