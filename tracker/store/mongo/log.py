@@ -9,10 +9,11 @@ from tracker.store.mongo.collections import In
 from tracker.store.mongo.documents import log_entry_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tracker.domain.changes import LogEntry
     from tracker.store.mongo.access import Access
+    from tracker.store.mongo.documents import Document
 
 _IN_ORDER = [("project_id", 1), ("head", 1), ("n", 1)]
 
@@ -40,8 +41,12 @@ def heads_of(access: Access, project_ids: Iterable[str]) -> Mapping[str, int]:
     return {project["_id"]: project["head"] for project in found}
 
 
-def claimed(access: Access, owner: str, key: str) -> Claimed | None:
-    """Return the record of a key; while its commit is not through there is none."""
-    which = {"owner": {"$eq": owner}, "key": {"$eq": key}, "open": {"$eq": False}}
-    found = access.one(In.CLAIMS, which, fields=["fingerprint", "at", "answer"])
+def claimed(access: Access, owner: str, key: str, wait: Callable[[Document], None]) -> Claimed | None:
+    """Return the record of a key; while its commit is not through, ``wait`` and look again.
+
+    Whoever took it for a key that was never used would see what is done, and not that it was done for them.
+    """
+    which = {"owner": {"$eq": owner}, "key": {"$eq": key}}
+    while (found := access.one(In.CLAIMS, which)) is not None and found["open"]:
+        wait(found)
     return None if found is None else Claimed(found["fingerprint"], found["at"], found["answer"])

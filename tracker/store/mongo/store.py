@@ -137,7 +137,8 @@ class MongoStore(Store):
         return log.operation(self._access, operation_id)
 
     def claimed(self, owner: str, key: str) -> Claimed | None:
-        return log.claimed(self._access, owner, key)
+        with refusing():
+            return log.claimed(self._access, owner, key, Alone(self._access).wait_for_claim)
 
     def notifications(self, query: NotificationQuery) -> list[Notification]:
         return upkeep.notifications(self._access, query)
