@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bench.database import run
 from tracker.domain import clock
@@ -16,10 +17,11 @@ from tracker.domain.task import Due, Priority, Task
 from tracker.domain.user import Role
 from tracker.edge.tokens import AccessTokens
 from tracker.keys import KeyRing, secret_key
-from tracker.store.sql.store import SqlStore
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from tracker.store.contract import Store
 
 USERS = 64
 TASKS = 200
@@ -44,27 +46,40 @@ class Person:
     tasks: tuple[str, ...]
 
 
-def seed(url: str) -> list[Person]:
-    """Fill an empty database."""
-    store = SqlStore.open(url, connections=1)
-    try:
+class Kept(Protocol):
+    """The database of a measurement, as rounds leave it and find it."""
+
+    def restore(self) -> None:
+        """Undo what a round wrote: each begins with the same tasks, all ``todo``, and nothing in the log."""
+
+    def changes(self) -> int:
+        """Return how many changes are in the log."""
+
+
+class OnPostgreSQL:
+    """One of PostgreSQL."""
+
+    def __init__(self, url: str) -> None:
+        """Take one that is filled."""
+        self._url = url
+
+    def restore(self) -> None:
+        """Undo what a round wrote."""
+        run(self._url, *_AS_IT_WAS)
+
+    def changes(self) -> int:
+        """Return how many changes are in the log."""
+        return int(run(self._url, "SELECT count(*) FROM log_entries")[0][0])
+
+
+def seed(store: Store) -> list[Person]:
+    """Fill an empty store, and close it."""
+    with closing(store):
         store.migrate()
         return [_person(store, number) for number in range(USERS)]
-    finally:
-        store.close()
 
 
-def restore(url: str) -> None:
-    """Undo what a round wrote: each begins with the same rows, all tasks ``todo``, and nothing in the log."""
-    run(url, *_AS_IT_WAS)
-
-
-def changes(url: str) -> int:
-    """Return how many changes are in the log."""
-    return int(run(url, "SELECT count(*) FROM log_entries")[0][0])
-
-
-def _person(store: SqlStore, number: int) -> Person:
+def _person(store: Store, number: int) -> Person:
     at = clock.now()
     name = f"user{number:02}"
     user, account = new_account(username=name, email=f"{name}@example.com", role=Role.MEMBER, password_hash="", at=at)

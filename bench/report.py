@@ -23,7 +23,9 @@ _MEANING = """\
 `ours` is `tracker serve` with CACHE=off, so that every answer is made anew; `bare` is a WSGI function with psycopg2 and
 orjson that runs the same SQL and checks nothing, its statements sent as psycopg2 sends them (Tracker has PostgreSQL
 plan them once a connection);
-`stock` is the same handlers and store under stock Connexion, over ASGI; `cached` is `tracker serve` as it comes.
+`stock` is the same handlers and store under stock Connexion, over ASGI; `cached` is `tracker serve` as it comes;
+`mongodb` is `ours` on a server that stands in for a MongoDB (mongo-java-server, in memory, without transactions), or on
+the one that TEST_MONGO_URL names.
 get: one task; list: a page of 50; create: a new task; status: a task is moved on; remembered: the page of 50 again,
 each user's from memory; unchanged: the page of 50, by who has it already (If-None-Match) and is told so.
 
@@ -62,10 +64,10 @@ def missed(figures: Mapping[tuple[str, str], Figures]) -> list[str]:
 
 
 def _table(figures: Mapping[tuple[str, str], Figures]) -> Iterator[str]:
-    yield "| operation  | side   | requests/s | p50 ms | p99 ms | errors |"
-    yield "|------------|--------|-----------:|-------:|-------:|-------:|"
+    yield "| operation  | side    | requests/s | p50 ms | p99 ms | errors |"
+    yield "|------------|---------|-----------:|-------:|-------:|-------:|"
     for (operation, side), f in figures.items():
-        yield f"| {operation:10} | {side:6} | {f.rate:10,.0f} | {f.p50:6.1f} | {f.p99:6.1f} | {f.errors:6} |"
+        yield f"| {operation:10} | {side:7} | {f.rate:10,.0f} | {f.p50:6.1f} | {f.p99:6.1f} | {f.errors:6} |"
 
 
 def _ratios(figures: Mapping[tuple[str, str], Figures]) -> Iterator[str]:

@@ -11,18 +11,17 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench import data
 from bench.database import CannotMeasure
-from bench.sides import CACHED, SIDES
+from bench.sides import CACHED, ON_MONGODB, SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.data import Person
+    from bench.data import Kept, Person
 
 OPERATIONS = ("get", "list", "create", "status")
 REMEMBERED = ("remembered", "unchanged")
-MEASURED = {**dict.fromkeys(OPERATIONS, SIDES), **dict.fromkeys(REMEMBERED, (CACHED,))}
+MEASURED = {**dict.fromkeys(OPERATIONS, (*SIDES, ON_MONGODB)), **dict.fromkeys(REMEMBERED, (CACHED,))}
 CONNECTIONS = 16
 _SCRIPT = Path(__file__).with_name("load.lua")
 _WRITES = {"create", "status"}
@@ -66,16 +65,15 @@ def middle(figures: Sequence[Figures]) -> Figures:
 class Bench:
     """The servers on one database, and the people who ask them."""
 
-    def __init__(self, urls: Mapping[str, str], database_url: str, people: Sequence[Person], folder: Path) -> None:
-        """``urls`` is where each side listens; ``folder`` is for what wrk has to know."""
-        self._urls, self._database_url, self._people = urls, database_url, people
-        self._file = folder / "people"
+    def __init__(self, urls: Mapping[str, str], kept: Kept, people: Sequence[Person], file: Path) -> None:
+        """``urls`` is where each side listens; ``file`` is for what wrk has to know."""
+        self._urls, self._kept, self._people, self._file = urls, kept, people, file
 
     def check_alike(self) -> None:
         """Ask each side for each operation once: they have to give the same answers, with the right status."""
         answers = {}
         for side, url in self._urls.items():
-            data.restore(self._database_url)
+            self._kept.restore()
             answers[side] = [_comparable(_asked(url, self._people[0], example)) for example in _EXAMPLES]
         for side, given in answers.items():
             for operation, theirs, bare in zip(OPERATIONS, given, answers["bare"], strict=True):
@@ -84,11 +82,11 @@ class Bench:
 
     def round(self, operation: str, side: str, seconds: int) -> Figures:
         """Measure on a database as it was in the beginning; each write that was answered has to be in its log."""
-        data.restore(self._database_url)
+        self._kept.restore()
         self._write_down([_tag(self._urls[side], who) if operation == "unchanged" else "-" for who in self._people])
         counted = self._load(operation, side, seconds)
         time.sleep(0.3)  # for what was under way when wrk hung up
-        errors, kept = counted["refused"] + counted["broken"], data.changes(self._database_url)
+        errors, kept = counted["refused"] + counted["broken"], self._kept.changes()
         least = counted["requests"] if operation in _WRITES else 0
         if errors or not least <= kept <= least + CONNECTIONS:
             raise CannotMeasure(

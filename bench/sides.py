@@ -1,7 +1,8 @@
 """The sides, each as two server processes on a port of its own.
 
 ``python -m bench.sides bare PORT`` serves one of the two that are not Tracker; Tracker serves itself, as ``ours``
-without what remembers answers, so that all sides do the same work, and as ``cached`` with it.
+without what remembers answers, so that all sides do the same work, as ``cached`` with it, and as ``mongodb`` without it
+on a database of that kind.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ PROCESSES = 2
 BARE_THREADS = 4  # 1, 2, 4 and 8 measure alike
 SIDES = ("ours", "bare", "stock")
 CACHED = "cached"
+ON_MONGODB = "mongodb"
 
 _ROOT = Path(__file__).parents[1]
 _START = 60.0
@@ -42,7 +44,7 @@ def running(side: str, database_url: str, folder: Path) -> Iterator[str]:
     """Give the base URL of a side's server, which is stopped in the end."""
     port = free_port("127.0.0.1")
     served = ["tracker", "serve", "--workers", str(PROCESSES), "--port", str(port)]
-    command = served if side in {"ours", CACHED} else ["bench.sides", side, str(port)]
+    command = served if side in {"ours", CACHED, ON_MONGODB} else ["bench.sides", side, str(port)]
     log = folder / f"{side}.log"
     with log.open("wb") as output:
         # In a session of its own: Ctrl-C is for us, we stop it.
@@ -96,6 +98,7 @@ def _environment(database_url: str) -> dict[str, str]:
         "PATH": "/usr/bin:/bin",
         "PYTHONPATH": str(_ROOT),
         "DATABASE_URL": database_url,
+        "MONGO_ALLOW_STANDALONE": "True",
         "SECRET_KEY": KEY,
         "ACCESS_TOKEN_EXPIRE_MINUTES": str(TOKEN_MINUTES),
         "WORKERS": str(PROCESSES),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import pytest
 from pymongo import MongoClient
 
 from tests.missing import environment
@@ -29,6 +30,15 @@ _started = ExitStack()
 def for_many_clients() -> str:
     """Return the URL of a server that many clients use at once; it has transactions only where it is given."""
     return environment("TEST_MONGO_URL") or _started.enter_context(mongo_server()).url
+
+
+def why_none() -> str:
+    """Return why there is no server for many clients, if there is none."""
+    try:
+        for_many_clients()
+    except pytest.skip.Exception as missing:
+        return str(missing)
+    return ""
 
 
 @cache
