@@ -1,4 +1,4 @@
-"""``make fuzz``: Schemathesis for as long as it takes, over SQLite and PostgreSQL, in this process and live in turn.
+"""``make fuzz``: Schemathesis for as long as it takes, over every database, in this process and live in turn.
 
 Each round has an installation and a seed of its own. What a seed found it mostly finds again, but requests are also
 made of earlier answers, and these have new ids: each failure comes with the lines that repeat it. The exit code is 0
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.fuzzing import Report
 
-PLACES = [("sqlite", False), ("postgresql", False), ("sqlite", True), ("postgresql", True)]
+PLACES = [(kind, live) for live in (False, True) for kind in ("sqlite", "postgresql", "mongodb")]
 
 
 def main() -> int:
@@ -87,6 +87,6 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except pytest.skip.Exception as missing:
-        sys.exit(f"make fuzz needs both databases: {missing}")
+        sys.exit(f"make fuzz needs every database: {missing}")
     finally:
         clean_up()
