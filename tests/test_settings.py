@@ -112,7 +112,7 @@ def test_hosts_are_a_list_with_commas() -> None:
     ("name", "value", "rule"),
     [
         ("TRACKER_ENV", "staging", "'production' or 'development'"),
-        ("DATABASE_URL", "mysql://ann:geheim@db/tracker", "sqlite:/// (and name a file) or with postgresql://"),
+        ("DATABASE_URL", "mysql://ann:geheim@db/tracker", "sqlite:/// (and name a file), postgresql:// or mongodb://"),
         ("DATABASE_URL", "sqlite:///:memory:", "in-memory"),
         ("PORT", "0", "greater than or equal to 1"),
         ("PORT", "http", "valid integer"),
