@@ -18,7 +18,7 @@ from pymongo.errors import PyMongoError
 
 from tracker.domain.identity import new_id
 from tracker.domain.project import Project
-from tracker.domain.refusals import Unavailable
+from tracker.domain.refusals import Taken, Unavailable
 from tracker.domain.session import Session
 from tracker.store.contract import Receipt
 from tracker.store.effects import arrives
@@ -127,10 +127,20 @@ class Commit:
     def _take_head(self, project_id: str) -> Base:
         while True:
             base = base_of(self._access, self._plan, project_id)
-            check_within(self._access, self._plan, project_id)
-            if self._has_taken(project_id, base):
+            if self._holds_within(project_id, base) and self._has_taken(project_id, base):
                 return base
             self._mode.wait_for_head(project_id, base.head + 1)
+
+    def _holds_within(self, project_id: str, base: Base) -> bool:
+        """Whether all is as it has to be; False where somebody may have changed it since the base was read."""
+        try:
+            check_within(self._access, self._plan, project_id)
+        except Taken:
+            first = place_in_log(project_id, base.head + 1, 1)["_id"]
+            if self._access.one(In.LOG, {"_id": {"$eq": first}}, fields=["_id"]) is None:
+                raise
+            return False
+        return True
 
     def _has_taken(self, project_id: str, base: Base) -> bool:
         self._make_place(project_id)
