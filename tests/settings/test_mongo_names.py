@@ -13,15 +13,15 @@ from click.testing import CliRunner
 from pymongo.uri_parser import parse_uri
 
 from tests.servers import HOST
+from tests.settings.giving import KEY
 from tracker.cli import tracker
 from tracker.cli.server import free_port
 from tracker.environment import Misconfigured
 from tracker.settings import Settings, without_password
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
-KEY = "a-key-of-more-than-thirty-two-bytes-0123456789"
 FOUR = {
     "MONGO_USER": "ann",
     "MONGO_PASSWORD": "c4nary",
@@ -29,13 +29,6 @@ FOUR = {
     "MONGO_DB": "tracker",
 }
 HARD = "c4nary@/:%?#[]&=+ é'\"\\"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    with patch.dict("os.environ", clear=True):
-        yield
 
 
 def given(**values: str) -> Settings:
