@@ -337,3 +337,11 @@ def test_of_many_who_read_the_same_each_is_counted_once(client: Client, told: li
 
     assert {answer.status for answer in answers} == {200}
     assert sorted(answer.json["read"] for answer in answers) == [0] * 7 + [4]
+
+
+def test_of_many_who_read_the_same_all_together_count_each_once(client: Client, told: list[Notification]) -> None:
+    answers = at_once(8, lambda _: read_up_to(client, told[0]))
+
+    assert {answer.status for answer in answers} == {200}
+    assert sum(answer.json["read"] for answer in answers) == 4
+    assert read_up_to(client, told[0]).json["read"] == 0
