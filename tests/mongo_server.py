@@ -26,7 +26,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from tests.missing import unavailable
-from tests.servers import HOST, PATIENCE
+from tests.servers import HOST, PATIENCE, halt
 from tracker.cli.server import free_port
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class MongoServer:
 
     def stop(self) -> None:
         """Let it hold its connections and answer nothing."""
-        self.process.send_signal(signal.SIGSTOP)
+        halt(self.process)
 
     def wake(self) -> None:
         self.process.send_signal(signal.SIGCONT)

@@ -22,7 +22,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from tests.missing import unavailable
-from tests.servers import HOST, PASSWORD, PATIENCE
+from tests.servers import HOST, PASSWORD, PATIENCE, halt
 from tracker.cli.server import free_port
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class RabbitServer:
 
     def stop(self) -> None:
         """Let it hold its connections and answer nothing."""
-        self.process.send_signal(signal.SIGSTOP)
+        halt(self.process)
 
     def wake(self) -> None:
         self.process.send_signal(signal.SIGCONT)

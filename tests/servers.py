@@ -5,6 +5,7 @@ Without the program, what needs it is skipped; TRACKER_REQUIRE_SERVERS=1 makes t
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -27,6 +28,12 @@ PASSWORD = "geheim-5f1d"
 PATIENCE = 30  # seconds; for what takes a moment
 
 
+def halt(process: subprocess.Popen[bytes]) -> None:
+    """Stop a process, and return once all of its threads stand still: one of them may answer until then."""
+    process.send_signal(signal.SIGSTOP)
+    os.waitpid(process.pid, os.WUNTRACED)
+
+
 @dataclass
 class RedisServer:
     """One that runs, at a port of its own."""
@@ -44,7 +51,7 @@ class RedisServer:
 
     def stop(self) -> None:
         """Let it hold its connections and answer nothing."""
-        self.process.send_signal(signal.SIGSTOP)
+        halt(self.process)
 
     def wake(self) -> None:
         self.process.send_signal(signal.SIGCONT)
