@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -26,7 +25,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from tests.missing import unavailable
-from tests.servers import HOST, PATIENCE, halt
+from tests.servers import HOST, PATIENCE, Haltable
 from tracker.cli.server import free_port
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ _NX_27017 = [sys.executable, str(_SOURCE / "transactional.py")]
 
 
 @dataclass
-class MongoServer:
+class MongoServer(Haltable):
     """One that runs, at a port of its own."""
 
     port: int
@@ -53,13 +52,6 @@ class MongoServer:
     @property
     def url(self) -> str:
         return f"mongodb://{HOST}:{self.port}/"
-
-    def stop(self) -> None:
-        """Let it hold its connections and answer nothing."""
-        halt(self.process)
-
-    def wake(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         self.process.kill()

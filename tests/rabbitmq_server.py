@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -22,7 +21,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from tests.missing import unavailable
-from tests.servers import HOST, PASSWORD, PATIENCE, halt
+from tests.servers import HOST, PASSWORD, PATIENCE, Haltable
 from tracker.cli.server import free_port
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ log.console = true
 
 
 @dataclass
-class RabbitServer:
+class RabbitServer(Haltable):
     """One that runs, at a port of its own."""
 
     port: int
@@ -58,17 +57,6 @@ class RabbitServer:
         """How many messages are in a queue and with nobody; it has to be there."""
         with Connection(self.url) as connection:
             return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
-
-    def stop(self) -> None:
-        """Let it hold its connections and answer nothing."""
-        halt(self.process)
-
-    def wake(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(timeout=PATIENCE)
 
     def start_again(self) -> None:
         """Start it anew at the same port, with what it had."""

@@ -28,14 +28,26 @@ PASSWORD = "geheim-5f1d"
 PATIENCE = 30  # seconds; for what takes a moment
 
 
-def halt(process: subprocess.Popen[bytes]) -> None:
-    """Stop a process, and return once all of its threads stand still: one of them may answer until then."""
-    process.send_signal(signal.SIGSTOP)
-    os.waitpid(process.pid, os.WUNTRACED)
+class Haltable:
+    """A server that is a process of ours."""
+
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        """Let it hold its connections and answer nothing, once all of its threads stand still."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitpid(self.process.pid, os.WUNTRACED)
+
+    def wake(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(timeout=PATIENCE)
 
 
 @dataclass
-class RedisServer:
+class RedisServer(Haltable):
     """One that runs, at a port of its own."""
 
     port: int
@@ -48,17 +60,6 @@ class RedisServer:
 
     def client(self) -> Redis:
         return Redis.from_url(self.url)
-
-    def stop(self) -> None:
-        """Let it hold its connections and answer nothing."""
-        halt(self.process)
-
-    def wake(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(timeout=PATIENCE)
 
     def start_again(self) -> None:
         """Start it anew, empty, at the same port."""
