@@ -6,6 +6,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 PYTHON = $$(for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PROCESSES = 4
 CASES = 50000
 SEED =
 NODE_TOOLS = node_modules/.package-lock.json
@@ -23,8 +24,8 @@ run: $(VENV)/runs ## Serve the API on http://127.0.0.1:8000; takes PORT=, DATABA
 demo: $(VENV)/runs ## Serve a throw-away database full of lifelike tasks
 	@exec $(BIN)/python -m tracker demo
 
-test: $(VENV)/tests ## Run every suite; what needs a server that is not there is named at the end
-	$(BIN)/python -m pytest
+test: $(VENV)/tests ## Run every suite, in PROCESSES=4; what needs a server that is not there is named at the end
+	$(BIN)/python -m pytest --numprocesses=$(PROCESSES) --dist=worksteal --durations=25
 
 services: $(VENV)/tests ## Run PostgreSQL, Redis and RabbitMQ until Ctrl-C, and print what to export; needs their programs
 	@exec $(BIN)/python -m tests.services

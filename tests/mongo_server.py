@@ -9,6 +9,7 @@ that a failure.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -121,12 +122,22 @@ def _why_not() -> str:
     """Fetch the jars unless they are there, and return why that is not possible, if it is not."""
     if shutil.which("javac") is None:
         return "there is no JDK for mongo-java-server"
-    if all((_JARS / name).exists() for name in _sums()):
-        return ""
-    if shutil.which("mvn") is None:
-        return "there is no Maven to fetch mongo-java-server"
-    copied = subprocess.run(_COPY, capture_output=True, text=True, check=False)
+    with _alone():
+        if all((_JARS / name).exists() for name in _sums()):
+            return ""
+        if shutil.which("mvn") is None:
+            return "there is no Maven to fetch mongo-java-server"
+        copied = subprocess.run(_COPY, capture_output=True, text=True, check=False)
     return f"Maven could not fetch mongo-java-server: {copied.stdout[:300]}" if copied.returncode else ""
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Keep the other processes of the suite from fetching at the same time."""
+    _JARS.parent.mkdir(exist_ok=True)
+    with (_JARS.parent / "mongodb.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _started(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
