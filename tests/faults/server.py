@@ -135,7 +135,8 @@ def running(folder: Path, database_url: str, *, workers: int = 1, **settings: st
         yield server.wait()
         if server.process.poll() is None:
             assert server.stop() == 0
-        assert "Traceback" not in server.log.read_text(encoding="utf-8")
+        _, _, bug = server.log.read_text(encoding="utf-8").partition("Traceback")
+        assert not bug, bug
     finally:
         server.process.kill()
         server.process.wait(timeout=PATIENCE)
