@@ -12,7 +12,7 @@ from tests.jobs.shift import MINUTE, Shift, a_job
 from tests.racing import at_once
 from tracker.domain.changes import Change
 from tracker.domain.job import HOLD, MOST_TRIES, JobRun, JobState, window_at
-from tracker.domain.refusals import Unavailable
+from tracker.domain.refusals import Contended, Unavailable
 from tracker.jobs.work import BUDGET, TakenOver, Work
 
 if TYPE_CHECKING:
@@ -152,6 +152,23 @@ def test_what_fails_in_one_step_does_not_hold_up_the_next(
     run = latest(shift)
     assert (run.state, run.done, run.failed, run.problem) == (JobState.FINISHED, 1, 1, "Broken")
     assert "failed at 1" in caplog.text
+
+
+def test_a_step_at_which_others_are_always_first_is_left_to_the_next_run_and_is_no_bug(
+    shift: Shift, caplog: pytest.LogCaptureFixture
+) -> None:
+    def lose() -> list[Change]:
+        raise Contended
+
+    def one_step(work: Work) -> None:
+        assert work.step("1", lose) == 0
+
+    shift.runner(a_job(one_step)).tick("try")
+
+    run = latest(shift)
+    assert (run.state, run.position, run.failed, run.problem) == (JobState.FINISHED, "1", 1, "Contended")
+    assert "others were always first at 1" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_a_job_that_always_fails_is_parked_after_five_tries_and_the_others_go_on(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from tracker.domain.changes import Change, ChangeSet
 from tracker.domain.identity import SYSTEM, new_id
 from tracker.domain.outbox import Position
-from tracker.domain.refusals import Unavailable
+from tracker.domain.refusals import Contended, Unavailable
 from tracker.store.contract import decide_and_commit
 
 if TYPE_CHECKING:
@@ -56,11 +56,12 @@ class Work:
             return self._change(position, decide)
         except (TakenOver, Unavailable):
             raise
+        except Contended as beaten:  # no bug: a busy project, or another window of this job at the same
+            _log.warning("job %s: others were always first at %s, and it goes on behind it", self.run.job, position)
+            return self._pass_over(position, beaten)
         except Exception as problem:  # noqa: BLE001 - whatever it is: one project does not stop the others
             _log.exception("job %s: failed at %s, and goes on behind it", self.run.job, position)
-            failed = self.run.passed_over(position, type(problem).__name__, at=self.clock())
-            self._commit(lambda: (failed, ()))
-            return 0
+            return self._pass_over(position, problem)
 
     def note(self, done: int) -> None:
         """Commit that so many things were done which are no changes."""
@@ -74,6 +75,11 @@ class Work:
     def break_off(self, problem: Exception) -> None:
         """Commit that this try came to nothing."""
         self._commit(lambda: (self.run.broken_off(type(problem).__name__, at=self.clock()), ()))
+
+    def _pass_over(self, position: str, problem: Exception) -> int:
+        failed = self.run.passed_over(position, type(problem).__name__, at=self.clock())
+        self._commit(lambda: (failed, ()))
+        return 0
 
     def _change(self, position: str, decide: Callable[[], Sequence[Change]]) -> int:
         made: list[Change] = []
