@@ -12,8 +12,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic_settings import BaseSettings, DotEnvSettingsSource
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -52,6 +50,10 @@ def is_given(name: str) -> bool:
 
 
 def _layers() -> tuple[Mapping[str, str | None], ...]:
+    if not Path(ENV_FILE).is_file():
+        return (os.environ,)
+    from pydantic_settings import BaseSettings, DotEnvSettingsSource  # noqa: PLC0415 - `tracker health` is run often
+
     return os.environ, DotEnvSettingsSource(BaseSettings, env_file=ENV_FILE, case_sensitive=True).env_vars
 
 

@@ -281,6 +281,12 @@ class Settings(BaseSettings):
         repr=False,
         **_otherwise("none; the server does that work itself"),
     )
+    heartbeat_file: Annotated[Path, AfterValidator(values.heartbeat_file)] | None = setting(
+        None,
+        "A file that `tracker worker` or `tracker beat` touches every few seconds, one for each: `tracker health "
+        "--heartbeat` says whether it gets on.",
+        **_otherwise("none"),
+    )
 
     def __init__(self, **given: Any) -> None:
         """Read the environment, with ``given`` before it; raise Misconfigured where that does not work out."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from email.utils import parseaddr
 from ipaddress import ip_network
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from limits import parse_many
 from redis import ConnectionPool
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DAY = 86_400
 _MOST = 10**6
@@ -89,3 +93,10 @@ def origins(listed: tuple[str, ...]) -> tuple[str, ...]:
     if not all(_ORIGIN.fullmatch(origin) for origin in lowered):
         raise ValueError("must be origins such as https://app.example.com, without a path or a slash at the end, or *")
     return lowered
+
+
+def heartbeat_file(file: Path) -> Path:
+    """Check where a heartbeat is to be seen: in a folder that is there."""
+    if not file.parent.is_dir():
+        raise ValueError("must be a file in a folder that is there")
+    return file

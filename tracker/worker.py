@@ -23,6 +23,7 @@ from celery import Celery, bootsteps, signals
 from celery.app.amqp import AMQP
 from celery.apps.beat import Beat as AnyBeat
 from celery.beat import Scheduler
+from celery.utils.dispatch import Signal
 from celery.worker.consumer import Connection as Connected
 from celery.worker.consumer import Consumer as AnyConsumer
 from kombu import Queue
@@ -48,6 +49,8 @@ _SILENCE = 60.0  # seconds from one word about a broker that does not answer to 
 _PATIENCE = 4  # seconds for a connection or an answer
 _HEARTBEAT = 10  # seconds; a RabbitMQ that is silent for twice as long is gone
 _log = logging.getLogger("tracker")
+
+alive = Signal(name="alive")  # sent every few seconds by what a worker or a beat is about, as long as it gets on
 
 
 def job_names(settings: Settings) -> tuple[str, ...]:
@@ -78,7 +81,7 @@ def celery_app(broker_url: str, jobs: Iterable[str], open_: Callable[[], Tick]) 
             _log.exception("the job %s failed (%s); a later tick tries it again", job, type(problem).__name__)
 
     app.task(name="tracker.tick")(tick)
-    app.steps["consumer"].add(Parking)
+    app.steps["consumer"].update({Parking, Pulse})
     return app
 
 
@@ -126,6 +129,7 @@ class Connection(kombu.Connection):
     def ensure_connection(self, errback: object = None, max_retries: int | None = None, **options: Any) -> Connection:
         """As in kombu, but the pause does not grow, and ``errback``, which would log each try, is not called."""
         del errback
+        alive.send(self)
         lament = Lament(self.as_uri())
         options |= {"interval_start": _PAUSE, "interval_step": 0, "interval_max": _PAUSE}
         super().ensure_connection(lament, max_retries, **options)
@@ -141,6 +145,7 @@ class Lament:
         self._next: float | None = None
 
     def __call__(self, problem: Exception, _: float) -> None:
+        alive.send(self)
         if self._next is None or time.monotonic() > self._next:
             self._next = time.monotonic() + _SILENCE
             _log.warning("the broker %s does not answer (%s); trying once a second", self._url, type(problem).__name__)
@@ -173,6 +178,7 @@ class Rounds(Scheduler):
     """
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
+        alive.send(self)
         try:
             if self._waiting(producer) < len(entry.args):
                 for job in entry.args:
@@ -225,6 +231,19 @@ class Parking(bootsteps.StartStopStep):
     def start(self, consumer: Any) -> None:
         if consumer.connection.transport.driver_type == "amqp":
             Queue(PARKED, queue_arguments={"x-queue-type": "quorum"})(consumer.connection.default_channel).declare()
+
+
+class Pulse(bootsteps.StartStopStep):
+    """Has the loop that takes ticks say every few seconds that it goes round."""
+
+    requires = (Connected,)
+
+    def start(self, consumer: Any) -> None:
+        self.obj = consumer.timer.call_repeatedly(TICK, alive.send, (consumer,))
+
+    def stop(self, consumer: Any) -> None:
+        if self.obj is not None:
+            consumer.timer.cancel(self.obj)
 
 
 def _settings(url: str, jobs: tuple[str, ...]) -> dict[str, Any]:

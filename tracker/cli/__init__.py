@@ -21,6 +21,7 @@ COMMANDS = {  # name -> (module, what it does, in a line)
     "user": ("tracker.cli.accounts", "Create users, change their role, shut them out, let them back in."),
     "token": ("tracker.cli.accounts", "Print an access token for a user."),
     "doctor": ("tracker.cli.doctor", "Say what is configured, what answers, and what to do about the rest."),
+    "health": ("tracker.cli.health", "Say whether the server is alive, or a worker or a beat; for probes."),
     "jobs": ("tracker.cli.jobs", "Show what happened by itself, or have it happen now."),
     "settings": ("tracker.cli.listing", "List the settings, their defaults and what they mean."),
     "openapi": ("tracker.cli.document", "Print the OpenAPI document, or check it."),

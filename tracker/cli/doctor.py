@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tracker.cli.server import base_url, resolved, status_of
+from tracker.cli.probe import base_url, resolved, status_of
 from tracker.domain import clock
 from tracker.domain.refusals import Refusal
 from tracker.edge.shared_redis import SharedRedis

@@ -11,7 +11,8 @@ import click
 
 from tracker.app import passwords, tokens
 from tracker.cli.opening import load_settings, migrated_store
-from tracker.cli.server import free_port, is_free, listen, resolved
+from tracker.cli.probe import resolved
+from tracker.cli.server import free_port, is_free, listen
 from tracker.demo import Demo, seed
 from tracker.environment import hand_down, is_given
 from tracker.settings import Environment, without_password

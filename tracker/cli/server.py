@@ -6,7 +6,6 @@ starts without a word; and its backpressure counts connections, idle ones too, n
 
 from __future__ import annotations
 
-import http.client
 import logging
 import resource
 import signal
@@ -22,6 +21,7 @@ from granian.log import LogLevels
 from granian.server import MPServer
 
 from tracker.cli import Refused
+from tracker.cli.probe import base_url, resolved, status_of
 from tracker.logs import logging_config
 from tracker.metrics import exposed
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 1024  # a worker's; requests in flight are bounded by the front
 _FILES = 8192  # a worker's connections, and some more; macOS takes no more than 10,240
-_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask whoever listens everywhere
 _log = logging.getLogger("tracker")
 
 
@@ -48,14 +47,6 @@ def listen(settings: Settings, *, when_alive: Callable[[str], None]) -> None:
     server.on_startup(asker.start)
     with _watched(settings, address):
         server.serve()
-
-
-def resolved(host: str) -> str:
-    """Return the IP address of a host name; refuse what has none."""
-    try:
-        return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
-    except (OSError, UnicodeError):
-        raise Refused("HOST is neither an address nor a name of this machine") from None
 
 
 def is_free(address: str, port: int) -> bool:
@@ -74,24 +65,6 @@ def free_port(address: str) -> int:
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.bind((address, 0))
         return int(probe.getsockname()[1])
-
-
-def base_url(address: str, port: int) -> str:
-    """Return where to reach what listens at an address, on this machine."""
-    host = _ANYWHERE.get(address, address)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def status_of(url: str, path: str) -> int | None:
-    """Return the status that a server answers a GET with; None if there is no answer within five seconds."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
 
 
 def _watched(settings: Settings, address: str) -> AbstractContextManager[None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tracker import heartbeat
 from tracker import worker as background
 from tracker.cli import Unusable
 from tracker.cli.opening import load_settings
@@ -17,6 +18,7 @@ from tracker.settings import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from celery import Celery
 
@@ -58,5 +60,15 @@ def _app(settings: Settings, jobs: Jobs, open_: Callable[[], background.Tick]) -
     if url is None:
         raise Unusable("CELERY_BROKER_URL is not given; without a broker the server does this work itself")
     logging.config.dictConfig(logging_config(settings))
+    if settings.heartbeat_file is not None:
+        _show_that_we_get_on(settings.heartbeat_file)
     _log.info("meeting at %s", without_password(url))
     return background.celery_app(url, jobs(settings), open_)
+
+
+def _show_that_we_get_on(file: Path) -> None:
+    def touch(**_: object) -> None:
+        heartbeat.touch(file)
+
+    touch()
+    background.alive.connect(touch, weak=False)
