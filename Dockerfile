@@ -1,5 +1,6 @@
+# One image for the web (`serve`), `worker`, `beat` and `migrate`; docs/deploy.md says how to run each.
 # The Python that the suite runs on; both stages have it at the same path.
-ARG PYTHON=3.11-slim
+ARG PYTHON=3.11-slim-bookworm
 
 FROM python:${PYTHON} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -17,14 +18,17 @@ RUN pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /wheels . \
     && /venv/bin/pip uninstall --yes pip
 
 FROM python:${PYTHON} AS runtime
-ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOST=0.0.0.0
 COPY --from=build /venv /venv
-# The SQLite file, where no DATABASE_URL is given, lives in a folder of its own: mount a volume there to keep it.
+# The SQLite file, where no DATABASE_URL is given, lives in a folder of its own: mount a volume there to keep it. Beside
+# it and /tmp nothing is written: the root file system may be read-only.
 WORKDIR /data
 RUN chown 10001:10001 /data
 USER 10001:10001
 VOLUME /data
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ.get('PORT', '8000') + '/livez', timeout=4)"]
-CMD ["tracker", "serve", "--host", "0.0.0.0"]
+STOPSIGNAL SIGTERM
+# Of the web; compose.yaml has that of worker and beat, which listen nowhere.
+HEALTHCHECK --interval=10s --timeout=6s --start-period=30s --retries=3 CMD ["tracker", "health"]
+ENTRYPOINT ["tracker"]
+CMD ["serve"]
