@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer with its venv module, and make. `make help` lists what there is.
 .POSIX:
-.PHONY: help run demo test services check fuzz bench baseline requirements clean format
+.PHONY: help run demo test services check rehearsal fuzz bench baseline requirements clean format
 
 VENV = .venv
 BIN = $(VENV)/bin
@@ -30,7 +30,7 @@ test: $(VENV)/tests ## Run every suite, in PROCESSES=4; what needs a server that
 services: $(VENV)/tests ## Run PostgreSQL, Redis and RabbitMQ until Ctrl-C, and print what to export; needs their programs
 	@exec $(BIN)/python -m tests.services
 
-check: $(VENV)/tests $(NODE_TOOLS) ## Lint, types, who imports whom, idle dependencies, the contract, the Dockerfile
+check: $(VENV)/tests $(NODE_TOOLS) ## Lint, types, who imports whom, idle dependencies, the contract, what is deployed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -39,6 +39,8 @@ check: $(VENV)/tests $(NODE_TOOLS) ## Lint, types, who imports whom, idle depend
 	$(BIN)/python -m tracker openapi --check
 	$(BIN)/python -m spec.gate
 	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose*.yaml
+	$(BIN)/kubernetes-validate --strict --quiet $$(ls deploy/kubernetes/*.yaml | grep -v kustomization)
 
 format: $(VENV)/tests ## Lay the code out, and mend what the linter can
 	$(BIN)/ruff check --fix
@@ -49,6 +51,9 @@ fuzz: $(VENV)/tests ## Send CASES=50000 requests that nobody thought of; SEED= b
 
 baseline: $(VENV)/tests $(NODE_TOOLS) ## Write down what spec/openapi.yaml promises, for `make check` to hold it to
 	$(BIN)/python -m spec.gate baseline
+
+rehearsal: $(VENV)/tests ## Do what the Dockerfile says without Docker, as root, and run what comes of it
+	$(BIN)/python -m tests.deploy.rehearsal
 
 bench: $(VENV)/tests ## Measure the speed; needs PostgreSQL and wrk
 	$(BIN)/python -m bench
