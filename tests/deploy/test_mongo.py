@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-DEPLOY = Path(__file__).parents[1] / "deploy"
+DEPLOY = Path(__file__).parents[2] / "deploy"
 FILE = DEPLOY / "compose.mongo.yaml"
 
 
