@@ -313,7 +313,10 @@ class Store(Reader):
 
     @abstractmethod
     def ping(self) -> None:
-        """Return if the store answers and its schema is the one this code expects; raise Unavailable if not."""
+        """Return if the store answers and its schema has all that this code expects; raise Unavailable if not.
+
+        That of later code has, too: while an upgrade rolls, both work on one database.
+        """
 
     @abstractmethod
     def migrate(self) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import re
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, insert, inspect
+from sqlalchemy import Connection, insert, inspect, text
 
-from tests.builders import a_project, a_task, added
+from tests.builders import a_person, a_project, a_task, added
 from tracker.domain.access import Scope
 from tracker.domain.outbox import Position
 from tracker.domain.query import Order, SortKey, TaskFilter, TaskQuery
+from tracker.domain.refusals import Unavailable
 from tracker.domain.task import Priority, Task
 from tracker.domain.words import words_of
 from tracker.jobs import mail, notifications
@@ -27,6 +30,9 @@ from tracker.store.sql.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+VERSIONS = Path(migrations.__file__).parent / "versions"
+FOUNDING = "0006"  # the last step of before Tracker was anybody's but ours
 
 
 @pytest.fixture
@@ -72,6 +78,38 @@ def test_a_step_that_fails_leaves_nothing_behind(empty_url: str) -> None:
     store.ping()
     store.close()
     engine.dispose()
+
+
+def at_step(url: str, step: str) -> SqlStore:
+    """Return a store whose database says that this was its last step."""
+    engine = open_engine(url, connections=1)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :step"), {"step": step})
+    engine.dispose()
+    return SqlStore.open(url, connections=1)
+
+
+def test_old_code_goes_on_with_what_later_code_has_made_of_its_database(store: SqlStore, url: str) -> None:
+    ann = a_person()
+    added(store, *ann)
+    with closing(at_step(url, "9999")) as old:
+        old.migrate()
+        old.ping()
+        assert old.user(ann.user.id) == ann.user
+        assert migrations.present(old._database) == "9999"
+
+
+@pytest.mark.parametrize("step", migrations.known()[1:])
+def test_code_waits_for_each_step_that_it_knows(url: str, step: str) -> None:
+    with closing(at_step(url, step)) as store, pytest.raises(Unavailable, match="run the migrations"):
+        store.ping()
+
+
+def test_steps_since_others_run_it_only_add_to_what_the_code_before_them_uses() -> None:
+    files = [file for file in VERSIONS.glob("[0-9]*.py") if file.name[:4] > FOUNDING]
+    taking = re.compile(r"op\.(drop|alter|rename)|DROP|RENAME")
+    before = {file.name: file.read_text(encoding="utf-8").partition("def downgrade")[0] for file in files}
+    assert [name for name, step in before.items() if taking.search(step)] == []
 
 
 @contextmanager

@@ -216,11 +216,11 @@ class SqlStore(Store):
             return done.receipt
 
     def ping(self) -> None:
-        if migrations.present(self._database) != migrations.newest():
+        if migrations.are_missing(self._database):
             raise Unavailable("The database is not at the schema of this version; run the migrations.")
 
     def migrate(self) -> None:
-        if migrations.present(self._database) != migrations.newest():
+        if migrations.are_missing(self._database):
             migrations.run(self._database.engine)
 
     def close(self) -> None:

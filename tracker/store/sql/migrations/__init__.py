@@ -22,9 +22,19 @@ _VERSION: Select[tuple[str]] = select(column("version_num")).select_from(table("
 
 
 @cache
-def newest() -> str | None:
-    """Return the last step that this code knows."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+def known() -> tuple[str, ...]:
+    """Return the steps that this code knows, the last one first."""
+    return tuple(step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def are_missing(database: Database) -> bool:
+    """Whether the database has yet to take a step of these.
+
+    One that this code does not know was taken by later code, while an upgrade rolls from process to process or after
+    one was taken back. Steps only add to what the code before them uses: it goes on.
+    """
+    found = present(database)
+    return found is None or found in known()[1:]
 
 
 def present(database: Database) -> str | None:
