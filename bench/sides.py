@@ -23,7 +23,8 @@ from granian.server import MPServer
 
 from bench.data import KEY, TOKEN_MINUTES
 from bench.database import CannotMeasure
-from tracker.cli.server import base_url, free_port, status_of
+from tracker.cli.probe import base_url, status_of
+from tracker.cli.server import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
