@@ -9,8 +9,6 @@ from tracker.domain import clock
 from tracker.jobs.post import Smtp
 from tracker.jobs.runner import Runner
 from tracker.jobs.schedule import Policy, table
-from tracker.store.mongo.store import MongoStore
-from tracker.store.sql.store import SqlStore
 
 if TYPE_CHECKING:
     from tracker.jobs.runner import Job
@@ -22,7 +20,11 @@ def open_store(settings: Settings, *, connections: int) -> Store:
     """Return the store the settings name, neither connected nor migrated yet."""
     url = settings.database_url
     if not url.startswith("mongodb"):
+        from tracker.store.sql.store import SqlStore  # noqa: PLC0415 - one store is used, and its driver alone is paid for
+
         return SqlStore.open(url, connections=connections)
+    from tracker.store.mongo.store import MongoStore  # noqa: PLC0415 - likewise
+
     allowed, name = settings.mongo_allow_standalone, settings.mongo_db
     return MongoStore.open(url, connections=connections, database=name, allow_standalone=allowed)
 

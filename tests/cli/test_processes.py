@@ -160,6 +160,18 @@ def test_the_demo_prints_a_line_that_works_as_pasted_and_leaves_nothing_behind(t
     assert list(tmp_path.glob("tracker-demo-*")) == []
 
 
+def test_a_process_that_serves_sqlite_has_neither_alembic_nor_pymongo_among_its_modules(
+    tmp_path: Path, port: int
+) -> None:
+    assert start(tmp_path, "migrate", SECRET_KEY=KEY).wait(timeout=START) == 0
+    with running(tmp_path, "serve", SECRET_KEY=KEY, PORT=str(port), WORKERS="1", PYTHONPROFILEIMPORTTIME="1"):
+        wait_for(tmp_path / "stderr", " ready: ")
+        assert status(f"http://127.0.0.1:{port}/readyz") == 200
+    imported = set(re.findall(r"^import time:.*\| +([\w.]+)$", (tmp_path / "stderr").read_text(), re.MULTILINE))
+    assert {"tracker.edge.stack", "tracker.store.sql.store"} <= imported
+    assert not imported & {"alembic", "pymongo", "bson"}
+
+
 def test_asking_for_help_imports_neither_the_server_nor_a_database() -> None:
     program = "import sys, tracker.cli; tracker.cli.tracker(['--help'], standalone_mode=False); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)

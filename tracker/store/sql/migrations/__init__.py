@@ -1,19 +1,21 @@
-"""The steps that a database takes to the schema of this code. They travel in the package; there is no alembic.ini."""
+"""The steps that a database takes to the schema of this code. They travel in the package; there is no alembic.ini.
+
+Alembic is imported where a step is taken: a process that only serves never needs it.
+"""
 
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import column, select, table
 
 from tracker.domain.refusals import Unavailable
 from tracker.store.sql.engine import refused
 
 if TYPE_CHECKING:
+    from alembic.config import Config
     from sqlalchemy import Engine, Select
 
     from tracker.store.sql.database import Database
@@ -22,9 +24,14 @@ _VERSION: Select[tuple[str]] = select(column("version_num")).select_from(table("
 
 
 @cache
-def known() -> tuple[str, ...]:
-    """Return the steps that this code knows, the last one first."""
-    return tuple(step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions())
+def steps() -> tuple[str, ...]:
+    """Return the names of all steps that this code knows, in order: their files begin with them."""
+    return tuple(sorted(file.name.partition("_")[0] for file in (Path(__file__).parent / "versions").glob("[0-9]*.py")))
+
+
+def is_later(step: str | None) -> bool:
+    """Whether a step was taken by later code, which has taken all of these before."""
+    return step is not None and step not in steps()
 
 
 def are_missing(database: Database) -> bool:
@@ -34,7 +41,7 @@ def are_missing(database: Database) -> bool:
     one was taken back. Steps only add to what the code before them uses: it goes on.
     """
     found = present(database)
-    return found is None or found in known()[1:]
+    return found is None or found in steps()[:-1]
 
 
 def present(database: Database) -> str | None:
@@ -50,6 +57,8 @@ def present(database: Database) -> str | None:
 
 def run(engine: Engine) -> None:
     """Take every step that is missing, all in one transaction, while others that want to do the same wait."""
+    from alembic import command  # noqa: PLC0415 - see above
+
     config = _config()
     try:
         with engine.connect() as connection:
@@ -64,6 +73,8 @@ def run(engine: Engine) -> None:
 
 
 def _config() -> Config:
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
     config = Config()
     config.set_main_option("script_location", "tracker.store.sql:migrations")
     config.set_main_option("path_separator", "os")
