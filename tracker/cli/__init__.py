@@ -22,6 +22,8 @@ COMMANDS = {  # name -> (module, what it does, in a line)
     "token": ("tracker.cli.accounts", "Print an access token for a user."),
     "doctor": ("tracker.cli.doctor", "Say what is configured, what answers, and what to do about the rest."),
     "health": ("tracker.cli.health", "Say whether the server is alive, or a worker or a beat; for probes."),
+    "backup": ("tracker.cli.backup", "Copy the SQLite database to a file while the server goes on."),
+    "restore": ("tracker.cli.backup", "Put such a file in the place of the SQLite database."),
     "jobs": ("tracker.cli.jobs", "Show what happened by itself, or have it happen now."),
     "settings": ("tracker.cli.listing", "List the settings, their defaults and what they mean."),
     "openapi": ("tracker.cli.document", "Print the OpenAPI document, or check it."),
