@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 ENV_FILE = ".env"
 _FROM_FILES = (
@@ -42,6 +42,20 @@ def hand_down(**values: object) -> None:
     for name, value in values.items():
         os.environ.pop(f"{name.upper()}_FILE", None)
         os.environ[name.upper()] = str(value)
+
+
+def forget(name: str) -> None:
+    """Take a setting out of the environment of this process; what ``.env`` says of it stays."""
+    for form in (name, f"{name}_FILE"):
+        os.environ.pop(form, None)
+
+
+def files_given() -> Iterator[tuple[str, Path]]:
+    """Yield (name, file) where a secret is, or may be, in a file: those that ``SECRET_KEY_FILE`` and its like name."""
+    for name in _FROM_FILES:
+        if path := next(filter(None, (layer.get(f"{name}_FILE") for layer in _layers())), None):
+            yield f"{name}_FILE", Path(path)
+    yield ENV_FILE, Path(ENV_FILE)
 
 
 def is_given(name: str) -> bool:

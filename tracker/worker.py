@@ -16,7 +16,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import kombu
 from celery import Celery, bootsteps, signals
@@ -107,8 +107,7 @@ def beat(app: Celery) -> None:
 
 def broker_answers(url: str, within: float = 2.0) -> bool:
     """Whether a broker lets us in; False after ``within`` seconds of silence."""
-    options = {} if _is_rabbitmq(url) else {"socket_timeout": within, "socket_connect_timeout": within}
-    with kombu.Connection(url, connect_timeout=within, ssl=_tls(url), transport_options=options) as connection:
+    with _connection(url, within) as connection:
         try:
             connection.ensure_connection(max_retries=0)
             connection.default_channel  # noqa: B018 - Redis is asked no earlier
@@ -116,6 +115,28 @@ def broker_answers(url: str, within: float = 2.0) -> bool:
             connection.collect()  # without a farewell, which a broker that hangs would let us wait for
             return False
         return True
+
+
+class Waiting(NamedTuple):
+    """How many messages wait in a queue, and how many take from it."""
+
+    waiting: int
+    consumers: int
+
+
+def queue_at(url: str, name: str, within: float = 2.0) -> Waiting | None:
+    """Return what is with a queue of a broker that answers; None where there is no such queue."""
+    with _connection(url, within) as connection:
+        try:
+            said = connection.default_channel.queue_declare(name, passive=True)
+        except connection.channel_errors:
+            return None
+        return Waiting(int(said.message_count), int(said.consumer_count))
+
+
+def _connection(url: str, within: float) -> kombu.Connection:
+    options = {} if _is_rabbitmq(url) else {"socket_timeout": within, "socket_connect_timeout": within}
+    return kombu.Connection(url, connect_timeout=within, ssl=_tls(url), transport_options=options)
 
 
 class Connection(kombu.Connection):

@@ -74,13 +74,6 @@ class SharedRedis:
         self._breaker = breaker or Breaker()
         self._refused: set[str] = set()
 
-    def answers(self) -> bool:
-        """Whether it is there and lets us in."""
-        try:
-            return bool(self.client.ping())
-        except RedisError:
-            return False
-
     def ask(self, question: Callable[[], Answer], otherwise: Callable[[], Answer]) -> Answer:
         """Return what it answers to a question; where it does not, refuses or is left alone, what is so otherwise."""
         if self._breaker.lets_through():

@@ -39,9 +39,10 @@ class Post(Protocol):
 class Smtp:
     """A mail server at ``smtp://user:password@host:587`` (STARTTLS where it is offered) or ``smtps://…`` (TLS)."""
 
-    def __init__(self, url: str, sender: str) -> None:
-        """Connect later, when there is something to send."""
+    def __init__(self, url: str, sender: str, *, timeout: float = TIMEOUT) -> None:
+        """Connect later, when there is something to send; wait ``timeout`` seconds for each answer."""
         self.sender = sender
+        self._timeout = timeout
         self._address = urlsplit(url)
 
     @contextmanager
@@ -58,8 +59,8 @@ class Smtp:
         host = self._address.hostname or "localhost"
         port = self._address.port or _PORTS[self._address.scheme]
         if self._address.scheme == "smtps":
-            return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=ssl.create_default_context())
-        return smtplib.SMTP(host, port, timeout=TIMEOUT)
+            return smtplib.SMTP_SSL(host, port, timeout=self._timeout, context=ssl.create_default_context())
+        return smtplib.SMTP(host, port, timeout=self._timeout)
 
     def _log_in(self, server: smtplib.SMTP) -> None:
         server.ehlo()
