@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 PASSWORD = "geheim-5f1d"
-PATIENCE = 30  # seconds; for what takes a moment
+PATIENCE = 120  # seconds; for what takes a moment, or RabbitMQ ten seconds, on a machine that does other things too
 
 
 class Haltable:

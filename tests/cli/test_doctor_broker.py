@@ -7,25 +7,31 @@ import ssl
 import subprocess
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+import kombu
 import pytest
 from click.testing import CliRunner
 
 from tests.rabbitmq_server import RabbitServer
-from tests.servers import PASSWORD, RedisServer
+from tests.servers import PASSWORD, PATIENCE, RedisServer
 from tracker.cli import tracker
-from tracker.worker import broker_answers
+from tracker.worker import PARKED, QUEUE, broker_answers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
-def findings(url: str) -> list[str]:
+def findings(url: str, subject: str = " broker: ") -> list[str]:
     given = {"SECRET_KEY": "k3yOf-more_than.thirty2bytes-0123456789", "CELERY_BROKER_URL": url}
     with patch.dict("os.environ", given, clear=True):
         shown = CliRunner().invoke(tracker, ["doctor"]).stdout
     assert PASSWORD not in shown
     assert "***" in shown
-    return [line for line in shown.splitlines() if " broker: " in line]
+    return [line for line in shown.splitlines() if subject in line]
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +62,47 @@ def test_a_broker_that_refuses_the_password_does_not_answer(broker: RabbitServer
 def test_without_a_broker_the_doctor_says_nothing_of_one() -> None:
     with patch.dict("os.environ", {"TRACKER_ENV": "development"}, clear=True):
         assert " broker: " not in CliRunner().invoke(tracker, ["doctor"]).stdout
+
+
+@pytest.mark.rabbitmq
+def test_the_doctor_says_who_takes_from_the_queue(rabbitmq: RabbitServer) -> None:
+    with emptied(rabbitmq) as channel:
+        assert "there is no tracker.ticks: no worker was ever here" in queue_at(rabbitmq)[0]
+        kombu.Queue(QUEUE)(channel).declare()
+        assert queue_at(rabbitmq) == ["note  broker queue: nobody takes from tracker.ticks; start: tracker worker"]
+        tag = channel.basic_consume(QUEUE)
+        assert queue_at(rabbitmq) == ["ok    broker queue: 1 take from tracker.ticks, 0 wait there"]
+        channel.basic_cancel(tag)
+
+
+@pytest.mark.rabbitmq
+def test_the_doctor_says_what_has_killed_its_process_too_often(rabbitmq: RabbitServer) -> None:
+    with emptied(rabbitmq) as channel:
+        kombu.Queue(PARKED)(channel).declare()
+        kombu.Producer(channel, routing_key=PARKED).publish({})
+        until = time.monotonic() + PATIENCE
+        while rabbitmq.waiting(PARKED) < 1:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        assert queue_at(rabbitmq)[1].startswith("note  broker queue: 1 killed their process too often")
+
+
+@contextmanager
+def emptied(broker: RabbitServer) -> Iterator[Any]:
+    """Give a channel of a broker where nobody has been."""
+    with kombu.Connection(broker.url) as connection:
+        channel = connection.default_channel
+        try:
+            for name in (QUEUE, PARKED):
+                channel.queue_delete(name)
+            yield channel
+        finally:
+            for name in (QUEUE, PARKED):
+                channel.queue_delete(name)
+
+
+def queue_at(broker: RabbitServer) -> list[str]:
+    return findings(broker.url, " broker queue: ")
 
 
 @pytest.mark.parametrize("scheme", ["amqps", "rediss"])
