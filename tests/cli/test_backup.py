@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 DATABASE, BACKUP = Path("tracker.db"), Path("backup.db")
-PATIENCE = 120  # seconds; for what takes a few
+PATIENCE = 600  # seconds; for what takes ten
 
 
 @pytest.fixture(autouse=True)
