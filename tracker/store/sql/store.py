@@ -12,6 +12,7 @@ from tracker.domain.outbox import Position
 from tracker.domain.password_reset import PasswordReset
 from tracker.domain.project import Member, Membership, Project, ProjectRole
 from tracker.domain.query import Page
+from tracker.domain.refusals import Unavailable
 from tracker.domain.reminder import LOOKED_BACK
 from tracker.domain.session import RefreshToken, Session
 from tracker.domain.user import User, folded
