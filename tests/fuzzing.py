@@ -210,7 +210,7 @@ def _add_what_examples_name(world: World, owner: Person) -> None:
         replace(token, id=secret_id(schemas["RefreshRequest"]["example"]["refresh_token"])),
         replace(reset, id=secret_id(schemas["PasswordRedemption"]["example"]["secret"])),
     )
-    known = replace(owner.user, password_hash=CHEAP.hash(schemas["NewUser"]["example"]["password"]), version=2)
+    known = replace(owner.user, password_hash=CHEAP.hash(schemas["Registration"]["example"]["password"]), version=2)
     world.commit(Change(owner.user, known))
 
 

@@ -207,7 +207,7 @@ def drop_property(document: Json, name: str, member: str) -> None:
 TAKEN_BACK: dict[str, Fault] = {
     "a status": lambda d: operation(d, "patch", "/tasks/{task_id}")["responses"].pop("409"),
     "a property of an answer": lambda d: drop_property(d, "Task", "number"),
-    "a property of a request": lambda d: schema(d, "NewTask")["properties"].pop("labels"),
+    "a property of a request": lambda d: schema(d, "TaskCreation")["properties"].pop("labels"),
     "a value of an enum": lambda d: schema(d, "Status")["enum"].remove("blocked"),
     "a path": lambda d: d["paths"].pop("/me"),
     "an operation": lambda d: d["paths"]["/tasks"].pop("post"),

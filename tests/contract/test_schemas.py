@@ -120,6 +120,8 @@ def _from_members(schema: dict[str, Any]) -> Any:
     schema = DOCUMENT.resolved(schema)
     if "example" in schema:
         return schema["example"]
+    if "oneOf" in schema:
+        return _from_members(schema["oneOf"][0])
     if schema["type"] == "array":
         return [_from_members(schema["items"])]
     return {name: _from_members(member) for name, member in schema["properties"].items()}
@@ -193,24 +195,39 @@ def test_the_words_of_the_domain_are_the_words_of_the_contract(enum: Any, schema
     assert [str(member) for member in enum] == schema["enum"]
 
 
-def recorded() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield an example of each kind of thing that a change is of, by its name."""
-    things = {schema["$ref"].rpartition("/")[2] for schema in SCHEMAS["Change"]["properties"]["after"]["oneOf"][:-1]}
-    yield from ((name.removeprefix("Recorded").lower(), SCHEMAS[name]["example"]) for name in sorted(things))
+KINDS_OF_CHANGE = SCHEMAS["Change"]["discriminator"]["mapping"]
 
 
-def test_each_kind_of_thing_that_is_logged_has_a_record_in_the_contract() -> None:
-    assert {name for name, _ in recorded()} == set(LOGGED) == set(SCHEMAS["Change"]["properties"]["entity"]["enum"])
+def kind_of_change(entity: str) -> dict[str, Any]:
+    """Return the schema that the discriminator names for an entity."""
+    schema: dict[str, Any] = SCHEMAS[KINDS_OF_CHANGE[entity].rpartition("/")[2]]
+    return schema
+
+
+def test_each_kind_of_thing_that_is_logged_has_a_kind_of_change_in_the_contract() -> None:
+    assert set(KINDS_OF_CHANGE) == set(LOGGED)
+    assert [kind["$ref"] for kind in SCHEMAS["Change"]["oneOf"]] == list(KINDS_OF_CHANGE.values())
+
+
+@pytest.mark.parametrize("entity", KINDS_OF_CHANGE)
+def test_a_kind_of_change_names_its_entity_and_nothing_else(entity: str) -> None:
+    assert kind_of_change(entity)["properties"]["entity"]["enum"] == [entity]
+
+
+def test_the_kinds_of_change_differ_in_what_changed_alone() -> None:
+    kinds = [kind_of_change(entity) for entity in KINDS_OF_CHANGE]
+    own = {"entity", "entity_id", "before", "after"}
+    common = [{name: part for name, part in kind["properties"].items() if name not in own} for kind in kinds]
+    assert all(part == common[0] for part in common)
+    assert all(kind["required"] == list(kind["properties"]) for kind in kinds)
 
 
 @pytest.mark.parametrize("side", ["before", "after"])
-@pytest.mark.parametrize(
-    ("name", "record"), list(recorded()), ids=lambda value: value if isinstance(value, str) else ""
-)
-def test_what_is_in_a_change_is_one_thing_and_no_other(side: str, name: str, record: dict[str, Any]) -> None:
-    ways = SCHEMAS["Change"]["properties"][side]["oneOf"]
-    fitting = [way for way in ways if compiled(DOCUMENT.inlined(way)).is_valid(record)]
-    assert [way["$ref"].rpartition("/")[2].removeprefix("Recorded").lower() for way in fitting] == [name]
+@pytest.mark.parametrize("entity", KINDS_OF_CHANGE)
+def test_what_is_in_a_change_is_of_its_kind_and_no_other(side: str, entity: str) -> None:
+    record = kind_of_change(entity)["example"]["after"]
+    sides = {name: kind_of_change(name)["properties"][side] for name in KINDS_OF_CHANGE}
+    assert [name for name, way in sides.items() if compiled(DOCUMENT.inlined(way)).is_valid(record)] == [entity]
 
 
 def test_a_page_is_as_long_by_itself_as_the_domain_says() -> None:
@@ -220,7 +237,7 @@ def test_a_page_is_as_long_by_itself_as_the_domain_says() -> None:
 
 
 def test_a_task_can_be_made_of_and_changed_in_the_same_members() -> None:
-    made = SCHEMAS["NewTask"]["properties"]
+    made = SCHEMAS["TaskCreation"]["properties"]
     assert set(made) == set(SCHEMAS["TaskPatch"]["properties"])
     assert SCHEMAS["TaskPatch"]["properties"] == SCHEMAS["TaskReplacement"]["properties"]
     assert all(SCHEMAS["Task"]["properties"][name] == member for name, member in made.items())
