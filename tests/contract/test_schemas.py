@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -173,6 +174,20 @@ def test_a_declared_problem_has_the_status_it_stands_under(operation: Operation)
 
 def test_the_kinds_of_problems_are_those_of_the_catalogue() -> None:
     assert set(SCHEMAS["Problem"]["properties"]["type"]["enum"]) == {kind.type for kind in KINDS.values()}
+
+
+def test_a_value_that_is_no_name_has_one_for_sdks() -> None:
+    enums = [schema for schema in EVERY_SCHEMA.values() if "enum" in schema and schema["enum"] != [None]]
+    for schema in enums:
+        names = schema.get("x-enum-varnames", schema["enum"])
+        assert all(re.fullmatch("[A-Za-z][A-Za-z0-9 _-]*", name) for name in names), names
+        assert len(set(names)) == len(schema["enum"])
+
+
+def test_a_kind_of_problem_is_called_what_its_page_is() -> None:
+    kinds = SCHEMAS["Problem"]["properties"]["type"]
+    slugs = [kind.removeprefix("/problems/") for kind in kinds["enum"]]
+    assert kinds["x-enum-varnames"] == [slug.upper().replace("-", "_") for slug in slugs]
 
 
 # What the domain says too.
