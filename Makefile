@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer with its venv module, and make. `make help` lists what there is.
 .POSIX:
-.PHONY: help run demo test services check rehearsal fuzz bench baseline requirements clean format
+.PHONY: help run demo test services check sdk rehearsal fuzz bench baseline requirements clean format
 
 VENV = .venv
 BIN = $(VENV)/bin
@@ -41,6 +41,9 @@ check: $(VENV)/tests $(NODE_TOOLS) ## Lint, types, who imports whom, idle depend
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose*.yaml
 	$(BIN)/kubernetes-validate --strict --quiet $$(ls deploy/kubernetes/*.yaml | grep -v kustomization)
+
+sdk: $(VENV)/tests $(NODE_TOOLS) ## Make clients in Python, TypeScript, Go and Java, and try them; needs Go, a JDK, Maven
+	$(BIN)/python -m sdk
 
 format: $(VENV)/tests ## Lay the code out, and mend what the linter can
 	$(BIN)/ruff check --fix
@@ -85,5 +88,5 @@ $(VENV)/tests: requirements-dev.txt $(VENV)/bin/python
 $(NODE_TOOLS): package.json package-lock.json .npmrc $(VENV)/tests
 	@echo "Installing package-lock.json"
 	@PATH="$$PWD/$(BIN):$$PATH" npm ci --loglevel=error || \
-		{ echo "make check needs the npm registry, for the two linters of package.json" >&2; exit 1; }
+		{ echo "make check and make sdk need the npm registry, for what package.json names" >&2; exit 1; }
 	@touch $@
