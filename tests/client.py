@@ -150,9 +150,9 @@ class Promises:
         if not content:
             assert answer.body == b""
             return
-        media_type = answer.headers["content-type"]
+        media_type = answer.headers["content-type"].removesuffix("; charset=utf-8")
         assert media_type in content, media_type
-        body = orjson.loads(answer.body)
+        body = answer.body.decode() if media_type.startswith("text/") else orjson.loads(answer.body)
         errors = [error.message for error in self._validator(content[media_type]["schema"]).iter_errors(body)]
         assert not errors, errors
 

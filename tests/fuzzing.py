@@ -29,6 +29,7 @@ from tests.builders import a_membership, a_project, a_task, a_user
 from tests.databases import open_store
 from tests.faults.server import HOST, running
 from tests.world import DOCUMENT, World
+from tracker.domain.calendar_feed import CalendarFeed
 from tracker.domain.changes import Change, ChangeSet
 from tracker.domain.identity import secret_id
 from tracker.domain.notification import Notification, NotificationKind
@@ -204,11 +205,13 @@ def _add_what_examples_name(world: World, owner: Person) -> None:
     )
     token = RefreshToken.issue(session.id, at=world.clock())[0]
     reset = PasswordReset.issue(eve, at=world.clock())[0]
+    feed = CalendarFeed.issue(eve.id, at=world.clock())[0]
     world.add(
         session,
         notification,
         replace(token, id=secret_id(schemas["RefreshRequest"]["example"]["refresh_token"])),
         replace(reset, id=secret_id(schemas["PasswordRedemption"]["example"]["secret"])),
+        replace(feed, id=secret_id(parameters["FeedToken"]["example"])),
     )
     known = replace(owner.user, password_hash=CHEAP.hash(schemas["Registration"]["example"]["password"]), version=2)
     world.commit(Change(owner.user, known))

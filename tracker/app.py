@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tracker.api import accounts, changes, compatibility, health, me, projects, tasks, users
+from tracker.api import accounts, changes, compatibility, feeds, health, me, projects, tasks, users
 from tracker.api.cursors import Cursors
 from tracker.domain import clock
 from tracker.edge import counters
@@ -50,6 +50,7 @@ _MODULES = {
     "Accounts": accounts,
     "Changes": changes,
     "Compatibility": compatibility,
+    "Feeds": feeds,
     "Health": health,
     "Me": me,
     "Projects": projects,
@@ -134,6 +135,7 @@ def limits(settings: Settings, bearer: Bearer, now: Clock, redis: SharedRedis | 
             "register": settings.rate_limit_register,
             "refresh": settings.rate_limit_refresh,
             "password": settings.rate_limit_password,
+            "calendar": settings.rate_limit,
         },
         bearer=bearer,
         secret=settings.secret_key.get_secret_value(),

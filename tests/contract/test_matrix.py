@@ -16,6 +16,7 @@ from tests.contents import looking_into
 from tests.databases import ON_EVERY_DATABASE, database, open_store
 from tests.world import DOCUMENT, World
 from tracker.domain.access import ACCESS, Permission
+from tracker.domain.calendar_feed import CalendarFeed
 from tracker.domain.identity import new_id
 from tracker.domain.project import ProjectRole
 from tracker.domain.user import Role, UserStatus
@@ -105,6 +106,7 @@ class Matrix:
         # Somebody who is not there at all: whoever is there may be taken into a project by its owner.
         self.foreign["user_id"] = new_id()
         task = {"id": self.mine["task_id"], "project_id": self.project.id, "title": "Water the plants"}
+        world.add(*(CalendarFeed.issue(person.id, at=world.clock())[0] for person in self.people.values()))
         self.told = {name: world.tell(person, task).id for name, person in self.people.items()}
         self.tokens = {name: person.token for name, person in self.people.items()} | self._useless()
 

@@ -100,7 +100,8 @@ def test_a_parameter_is_written_in_the_one_way_that_is_read() -> None:
 @pytest.mark.parametrize(("where", "content"), CONTENTS.items())
 def test_a_body_has_one_media_type(where: str, content: dict[str, Any]) -> None:
     status = int(where.rpartition(" ")[2]) if where[-1].isdigit() else 200
-    assert list(content) == ["application/problem+json" if status >= 400 else "application/json"]
+    of_others = {"exportTasks 200": "text/csv", "getCalendar 200": "text/calendar"}
+    assert list(content) == ["application/problem+json" if status >= 400 else of_others.get(where, "application/json")]
 
 
 @pytest.mark.parametrize(("where", "content"), CONTENTS.items())
@@ -262,6 +263,11 @@ def test_tasks_are_filtered_and_sorted_by_what_the_contract_names() -> None:
     listing = next(operation for operation in DOCUMENT.operations if operation.id == "listTasks")
     asked = {parameter.name: parameter.schema for parameter in listing.parameters if parameter.place == "query"}
     assert set(Filters.__annotations__) == set(asked) - {"sort", "limit", "cursor"}
+    table = next(operation for operation in DOCUMENT.operations if operation.id == "exportTasks")
+    assert {parameter.name for parameter in table.parameters if parameter.place == "query"} == {*asked} - {
+        "limit",
+        "cursor",
+    }
     orders = [Order.named(name) for name in asked["sort"]["enum"]]
     assert sorted(orders, key=str) == sorted((Order(k, d) for k in SortKey for d in (False, True)), key=str)
     assert Order.named(asked["sort"]["default"]) == Order()

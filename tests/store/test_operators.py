@@ -93,7 +93,15 @@ def test_no_word_is_a_pattern(store: Store, kitchen: Project, pattern: str) -> N
 def test_as_an_id_it_is_that_of_nothing(store: Store, ann: Person, kitchen: Project, text: str) -> None:
     added(store, a_task(kitchen))
 
-    for read in (store.standing, store.user, store.session, store.refresh_token, store.password_reset, store.project):
+    for read in (
+        store.standing,
+        store.user,
+        store.session,
+        store.refresh_token,
+        store.password_reset,
+        store.calendar_feed,
+        store.project,
+    ):
         assert read(text) is None
     assert store.task(text) is None
     assert store.membership(text, ann.user.id) is store.membership(kitchen.id, text) is None

@@ -11,6 +11,7 @@ import pytest
 from tests.builders import AT, a_person, a_session, a_user, added, changes, replaced
 from tests.racing import outcomes_at_once
 from tracker.domain.administration import ACTIVE_ADMINS, changes_of
+from tracker.domain.calendar_feed import CalendarFeed
 from tracker.domain.changes import Change
 from tracker.domain.password_reset import PasswordReset
 from tracker.domain.query import UserQuery
@@ -123,6 +124,35 @@ def test_of_many_who_use_one_reset_at_once_one_does(store: Store, ann: Person) -
 def test_nobody_can_be_given_a_reset_who_is_not_there(store: Store) -> None:
     with pytest.raises(Stale):
         added(store, PasswordReset.issue(a_user(), at=AT)[0])
+
+
+def test_a_calendar_feed_is_found_by_its_id_and_by_its_user(store: Store, ann: Person) -> None:
+    feed, token = CalendarFeed.issue(ann.user.id, at=AT)
+    assert store.calendar_feed_of(ann.user.id) is None
+    added(store, feed)
+    assert store.calendar_feed(feed.id) == store.calendar_feed_of(ann.user.id) == feed
+    assert store.calendar_feed(token) is None
+
+
+def test_a_user_has_one_calendar_feed_and_another_takes_its_place(store: Store, ann: Person) -> None:
+    first, second = (CalendarFeed.issue(ann.user.id, at=AT)[0] for _ in range(2))
+    added(store, first)
+    with pytest.raises(Stale):
+        added(store, second)
+    store.commit(changes(Change(first, None), Change(None, second)))
+    assert store.calendar_feed(first.id) is None
+    assert store.calendar_feed_of(ann.user.id) == second
+
+
+def test_of_many_who_make_a_calendar_feed_for_one_user_at_once_one_does(store: Store, ann: Person) -> None:
+    feeds = [CalendarFeed.issue(ann.user.id, at=AT)[0] for _ in range(MANY)]
+    outcomes = outcomes_at_once(MANY, lambda n: added(store, feeds[n]))
+    assert sum(isinstance(outcome, Stale) for outcome in outcomes) == MANY - 1
+
+
+def test_nobody_can_be_given_a_calendar_feed_who_is_not_there(store: Store) -> None:
+    with pytest.raises(Stale):
+        added(store, CalendarFeed.issue(a_user().id, at=AT)[0])
 
 
 @pytest.mark.parametrize("order", [*permutations(range(3))])

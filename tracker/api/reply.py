@@ -17,6 +17,15 @@ Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """A body that is no JSON; with a ``filename`` it is for saving, not for showing."""
+
+    content: str
+    media_type: str
+    filename: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Unread:
     """A list before it is read. ``state`` names all that it depends on but the time and the request.
 
@@ -25,20 +34,20 @@ class Unread:
     """
 
     state: State
-    read: Callable[[], tuple[Body, datetime | None]]
+    read: Callable[[], tuple[Body | Text, datetime | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer, and the changes that must be committed for it to be true.
 
-    ``body`` is the JSON that leaves, None for an empty answer; or Unread; or a function of the commit's Receipt, where
-    only the commit can know it (the number of a new task). ``requires`` are the heads that the changes rest on, by
-    project. ``by`` names who did it where the request had no actor: somebody who registers. What is ``secret`` is for
-    no cache. ``successor`` is the path of the operation to use instead of this one.
+    ``body`` is the JSON that leaves, or a Text, None for an empty answer; or Unread; or a function of the commit's
+    Receipt, where only the commit can know it (the number of a new task). ``requires`` are the heads that the changes
+    rest on, by project. ``by`` names who did it where the request had no actor: somebody who registers. What is
+    ``secret`` is for no cache. ``successor`` is the path of the operation to use instead of this one.
     """
 
-    body: Body | Unread | Callable[[Receipt], Body] | None = None
+    body: Body | Text | Unread | Callable[[Receipt], Body] | None = None
     changes: Sequence[Change] = ()
     status: int = 200
     location: str | None = None
@@ -47,7 +56,7 @@ class Reply:
     secret: bool = False
     successor: str | None = None
 
-    def told(self, receipt: Receipt) -> Body | None:
+    def told(self, receipt: Receipt) -> Body | Text | None:
         """Return the body, now that the commit it may wait for is made."""
         if isinstance(self.body, Unread):
             return self.body.read()[0]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tracker.api.reply import Body
+    from tracker.domain.calendar_feed import CalendarFeed
     from tracker.domain.changes import LogEntry, Logged
     from tracker.domain.notification import Notification
     from tracker.domain.project import Member, ProjectRole
@@ -84,6 +85,16 @@ def session_json(session: Session, current_id: str) -> Body:
         "expires_at": instant_json(session.expires_at),
         "current": session.id == current_id,
     }
+
+
+def calendar_feed_json(feed: CalendarFeed) -> Body:
+    """Return a calendar feed as the spec's CalendarFeed: never its address, which nobody knows any more."""
+    return {"created_at": instant_json(feed.created_at)}
+
+
+def calendar_address_json(feed: CalendarFeed, token: str) -> Body:
+    """Return a new calendar feed as the spec's CalendarAddress: with its address, this once."""
+    return {**calendar_feed_json(feed), "path": f"/calendar/{token}.ics"}
 
 
 def due_of(member: dict[str, Any] | None) -> Due | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Unpack
 
 from tracker.api.reply import Body, Reply, Unread
 from tracker.api.representations import Filters, summary_json, task_filter, task_json, task_members
-from tracker.domain.access import Actor, Permission, Scope
+from tracker.api.task_lists import asked_in, check_is_known, full_minute, scopes_within, stands_until
+from tracker.domain.access import Actor, Permission
 from tracker.domain.changes import Change
 from tracker.domain.query import Archived, Order, SummaryQuery, TaskFilter, TaskQuery
 from tracker.domain.refusals import NotFound, TooMany
@@ -37,30 +37,28 @@ def list_tasks(  # noqa: PLR0913 - what every list takes, and what can be asked 
     **filters: Unpack[Filters],
 ) -> Reply:
     """List the tasks the actor can see."""
-    if filters["assignee_id"] == "me":
-        filters["assignee_id"] = actor.id
-    asked = {name: value for name, value in filters.items() if value not in {None, ()}}
+    asked = asked_in(filters, actor)
     this_list, at = f"tasks of {actor.id} by {sort}: {asked}", clock()
-    scopes = _scopes(actor, filters["project_id"], store)
+    scopes = scopes_within(actor, filters["project_id"], store)
     query = TaskQuery(scopes, limit, cursors.open(cursor, this_list), task_filter(asked, at), Order.named(sort))
 
     def read() -> tuple[Body, datetime | None]:
         page = store.tasks(query)
         if not page.items and query.cursor is None:
-            _check_is_known(query.filter.assignee_id, actor, scopes, store)
+            check_is_known(query.filter.assignee_id, actor, scopes, store)
         following = cursors.seal(page.next, this_list) if page.next else None
         body = {"items": [task_json(task, at) for task in page.items], "next": following}
-        return body, _stands_until(page.items, at) if query.filter.overdue is None else _full_minute(at)
+        return body, stands_until(page.items, query.filter)
 
     return Reply(Unread(actor.state, read))
 
 
 def get_summary(timezone: str, project_id: str | None, actor: Actor, store: Reader, clock: Clock) -> Reply:
     """Count the tasks the actor can see."""
-    at, scopes = clock(), _scopes(actor, project_id, store)
+    at, scopes = clock(), scopes_within(actor, project_id, store)
     query = SummaryQuery.of(scopes, project_id, at=at, zone=zone_named(timezone))
     state = actor.state_within(scopes)
-    return Reply(Unread(state, lambda: (summary_json(store.summary(query), timezone), _full_minute(at))))
+    return Reply(Unread(state, lambda: (summary_json(store.summary(query), timezone), full_minute(at))))
 
 
 def create_task(body: Body, actor: Actor, store: Reader, clock: Clock) -> Reply:
@@ -140,13 +138,13 @@ def _named(ids: list[str], actor: Actor, store: Reader) -> Sequence[Task]:
 
 def _found(asked: Body, actor: Actor, store: Reader, at: datetime) -> Sequence[Task]:
     """Return the tasks that a filter finds; TooMany for more than can be changed at once."""
-    scopes = _scopes(actor, asked.get("project_id"), store)
+    scopes = scopes_within(actor, asked.get("project_id"), store)
     wanted = task_filter({**asked, **({"assignee_id": actor.id} if asked.get("assignee_id") == "me" else {})}, at)
     page = store.tasks(TaskQuery(scopes, MOST, filter=wanted))
     if page.next is not None:
         raise TooMany(MOST)
     if not page.items:
-        _check_is_known(wanted.assignee_id, actor, scopes, store)
+        check_is_known(wanted.assignee_id, actor, scopes, store)
     return page.items
 
 
@@ -190,36 +188,3 @@ def _check_assignee(before: Task | None, after: Task, store: Reader) -> None:
     same = before and (before.assignee_id, before.project_id) == (after.assignee_id, after.project_id)
     if after.assignee_id is not None and not same and after.project_id not in store.memberships(after.assignee_id):
         raise NotFound("member")
-
-
-def _scopes(actor: Actor, project_id: str | None, store: Reader) -> tuple[Scope, ...]:
-    """Return the tasks that the actor can see; NotFound for a project that they cannot."""
-    scopes = actor.scopes(Permission.READ_TASK)
-    foreign = project_id is not None and actor.role_in(project_id) is None
-    if project_id and foreign and (Scope(None) not in scopes or store.project(project_id) is None):
-        raise NotFound("project")
-    return scopes
-
-
-def _check_is_known(user_id: str | None, actor: Actor, scopes: tuple[Scope, ...], store: Reader) -> None:
-    """Refuse somebody with whom the actor shares no project, and of whom they see no task; an admin sees everybody."""
-    if user_id is None or user_id == actor.id:
-        return
-    if Scope(None) in scopes:
-        known = store.user(user_id) is not None
-    else:
-        theirs = TaskQuery(scopes, 1, filter=TaskFilter(assignee_id=user_id, archived=Archived.INCLUDE))
-        known = bool(actor.memberships.keys() & store.memberships(user_id).keys() or store.tasks(theirs).items)
-    if not known:
-        raise NotFound("user")
-
-
-def _stands_until(tasks: Iterable[Task], at: datetime) -> datetime | None:
-    """Return when the first of these tasks becomes overdue by itself, None where none will."""
-    return min(filter(None, (task.overdue_from(at) for task in tasks)), default=None)
-
-
-def _full_minute(at: datetime) -> datetime:
-    """Return the next full minute: deadlines pass and days begin at those. One that is just now is the next."""
-    begun = at.replace(second=0, microsecond=0)
-    return at if begun == at else begun + timedelta(minutes=1)

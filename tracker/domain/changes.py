@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tracker.domain.calendar_feed import CalendarFeed
 from tracker.domain.job import JobRun
 from tracker.domain.notification import Notification
 from tracker.domain.outbox import Position
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 Logged = Project | Membership | Task | Reminder
-Entity = Logged | User | Session | RefreshToken | PasswordReset | Notification | JobRun | Position
+Entity = Logged | User | Session | RefreshToken | PasswordReset | CalendarFeed | Notification | JobRun | Position
 
 LONGEST_COMMIT = 5000  # entries: more than any operation can make in one project
 

@@ -18,6 +18,7 @@ Refusal
 │   ├── ChangedSince      an operation that cannot be taken back: what it did has changed since
 │   ├── Final             an operation that cannot be taken back by anybody
 │   ├── TooMany           a filter that finds more than can be changed at once
+│   │   └── TooLong       a list that is more than one answer holds
 │   ├── CursorRefused     a cursor of another query, another key or another hand
 │   └── Contended         others were first, five times in a row
 └── Unavailable           something this depends on is gone or full; worth another try later
@@ -164,6 +165,15 @@ class TooMany(Conflict):
     def __init__(self, limit: int) -> None:
         """Name the bound."""
         super().__init__(f"filter finds more than {limit} tasks; narrow it, or change them in parts.")
+
+
+class TooLong(TooMany):
+    """A list is asked for as a whole, and is more than one answer holds."""
+
+    def __init__(self, rows: int, mebibytes: int) -> None:
+        """Name the bounds."""
+        whole = f"The list has more than {rows} tasks or {mebibytes} MiB"
+        Conflict.__init__(self, f"{whole}; narrow it by filters, or turn the pages of GET /tasks.")
 
 
 class CursorRefused(Conflict):

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 import orjson
 from flask import Response
 
+from tracker.api.reply import Text
 from tracker.domain import refusals
 from tracker.edge.call import Answer, Call
 from tracker.edge.conditions import tag_of
@@ -36,7 +37,7 @@ class WholeResponse(Response):
     default_mimetype = None
 
 
-def response_to(reply: Reply, body: Body | None, call: Call, tag: str | None = None) -> Response:
+def response_to(reply: Reply, body: Body | Text | None, call: Call, tag: str | None = None) -> Response:
     """Return a handler's reply and its body as Flask sends them; its ETag is ``tag``, or what the body says."""
     # Answers are for whoever holds the token: a cache in between may keep them only if it asks first.
     headers = [("Cache-Control", "no-store" if reply.secret else _PRIVATE)]
@@ -48,15 +49,23 @@ def response_to(reply: Reply, body: Body | None, call: Call, tag: str | None = N
         headers.append(("Link", ", ".join(links)))
     if body is None:
         return WholeResponse(None, reply.status, headers)
-    encoded = orjson.dumps(body)
+    encoded = body.content.encode() if isinstance(body, Text) else orjson.dumps(body)
     if not reply.secret:
         headers.append(("ETag", tag or tag_of(body, encoded)))
-    headers += [("Content-Type", "application/json"), ("Content-Length", str(len(encoded)))]
+    headers += [*_kind(body), ("Content-Length", str(len(encoded)))]
     return WholeResponse(encoded, reply.status, headers)
 
 
-def _links(reply: Reply, body: Body | None, call: Call) -> list[str]:
-    following = body and body.get("next")
+def _kind(body: Body | Text) -> list[tuple[str, str]]:
+    if not isinstance(body, Text):
+        return [("Content-Type", "application/json")]
+    kind = ("Content-Type", f"{body.media_type}; charset=utf-8")
+    saved = f'attachment; filename="{body.filename}"'
+    return [kind] if body.filename is None else [kind, ("Content-Disposition", saved)]
+
+
+def _links(reply: Reply, body: Body | Text | None, call: Call) -> list[str]:
+    following = body.get("next") if isinstance(body, dict) else None
     successor = [f'<{reply.successor}>; rel="successor-version"'] if reply.successor else []
     return [*successor, f'<{_with_cursor(call, following)}>; rel="next"'] if following else successor
 

@@ -11,7 +11,7 @@ from tracker.edge.problems import PreconditionFailed, PreconditionRequired
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tracker.api.reply import Body
+    from tracker.api.reply import Body, Text
     from tracker.domain.changes import Change
     from tracker.edge.call import Call
 
@@ -19,13 +19,13 @@ _TAG = re.compile(r'"([!#-~]*)"')
 _ANY = "*"
 
 
-def tag_of(body: Body, encoded: bytes) -> str:
+def tag_of(body: Body | Text, encoded: bytes) -> str:
     """Return the ETag of an answer: its version where it has one, else a digest of its bytes.
 
     Some of it changes without a new version: that a task is overdue, and what the reader is in a project, stand in the
     ETag too.
     """
-    if "version" not in body:
+    if not isinstance(body, dict) or "version" not in body:
         return f'"{hashlib.sha256(encoded).hexdigest()[:32]}"'
     besides = "overdue" if body.get("overdue") else body.get("your_role")
     return f'"{body["version"]}-{besides}"' if besides else f'"{body["version"]}"'

@@ -34,10 +34,10 @@ class Guard:
     def __init__(self, operations: Iterable[Operation], *, hosts: Collection[str]) -> None:
         """Take ``hosts`` as names or ``*.suffix``; ``*`` admits every host."""
         self._hosts = frozenset(hosts)
-        self._paths: dict[tuple[str | None, ...], dict[str, Operation]] = {}
+        self._paths: dict[tuple[str, ...], dict[str, Operation]] = {}
         for operation in operations:
             self._paths.setdefault(_template(operation.path), {})[operation.method] = operation
-        self._parametrised = [template for template in self._paths if None in template]
+        self._parametrised = [template for template in self._paths if any(map(_is_parameter, template))]
 
     def admit(self, call: Call) -> Operation:
         """Return the operation a call is for, or raise what is wrong with it."""
@@ -83,14 +83,24 @@ class Guard:
         return methods
 
 
-def _template(path: str) -> tuple[str | None, ...]:
-    return tuple(None if segment.startswith("{") else segment for segment in path.split("/"))
+def _template(path: str) -> tuple[str, ...]:
+    """Return the parts of a path; a parameter is a brace and what has to follow it, as in ``}.ics``."""
+    return tuple("}" + part.partition("}")[2] if part.startswith("{") else part for part in path.split("/"))
 
 
-def _fits(template: tuple[str | None, ...], segments: tuple[str, ...]) -> bool:
-    return len(template) == len(segments) and all(
-        (bool(segment) if part is None else part == segment) for part, segment in zip(template, segments, strict=True)
-    )
+def _is_parameter(part: str) -> bool:
+    return part.startswith("}")
+
+
+def _fits(template: tuple[str, ...], segments: tuple[str, ...]) -> bool:
+    return len(template) == len(segments) and all(map(_stands_for, template, segments))
+
+
+def _stands_for(part: str, segment: str) -> bool:
+    if not _is_parameter(part):
+        return part == segment
+    ending = part[1:]
+    return segment.endswith(ending) and len(segment) > len(ending)
 
 
 def _check_media_type(call: Call) -> None:

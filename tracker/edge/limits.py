@@ -30,6 +30,7 @@ DEFAULT = "default"
 OFF = "off"
 _NAMES = ("email", "username")
 _SECRETS = ("refresh_token", "secret")
+_OF_PROGRAMS = frozenset({"calendar"})  # what asks has a secret in the path, and may have anybody's token besides
 _EVERYWHERE = 10  # times as many logins for all the accounts at one address, and for one account at all addresses
 
 
@@ -103,7 +104,7 @@ class Limits:
                 yield Rule("password", rate, self._caller)
                 yield Rule("password-secret", rate, _secret)
             case _:
-                yield Rule(policy, rate, self._caller)
+                yield Rule(policy, rate, _address if policy in _OF_PROGRAMS else self._caller)
 
     def _caller(self, call: Call) -> Iterable[str]:
         user = self._bearer.user_id(call)

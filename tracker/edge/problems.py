@@ -201,7 +201,7 @@ KINDS: dict[type[Refusal], Kind] = {
     ),
     refusals.Final: Kind("final", 409, "It cannot be taken back", "What went with it can only come from a backup."),
     refusals.TooMany: Kind(
-        "too-many", 409, "More than can be changed at once", "Narrow the filter, or change them in several operations."
+        "too-many", 409, "More than one operation takes", "Narrow the filter, or do it in several operations."
     ),
     refusals.CursorRefused: Kind(
         "cursor-refused", 409, "The cursor is not for this list", "Start again from the first page, without a cursor."

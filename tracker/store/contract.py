@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from tracker.domain.calendar_feed import CalendarFeed
     from tracker.domain.changes import ChangeSet, Entity, LogEntry
     from tracker.domain.job import JobRun
     from tracker.domain.notification import Notification
@@ -178,6 +179,14 @@ class Reader(ABC):
         """Return the password reset that was made for a user, good or not any more; there is one at the most."""
 
     @abstractmethod
+    def calendar_feed(self, feed_id: str) -> CalendarFeed | None:
+        """Return a calendar feed by the hash of its token."""
+
+    @abstractmethod
+    def calendar_feed_of(self, user_id: str) -> CalendarFeed | None:
+        """Return the calendar feed of a user; there is one at the most."""
+
+    @abstractmethod
     def project(self, project_id: str) -> Project | None:
         """Return a project with its present head."""
 
@@ -277,8 +286,8 @@ class Store(Reader):
         - A project whose head is required must have just that head: Stale otherwise. One that is deleted must have the
           head of ``before``: what was added to it since is not deleted unseen.
         - ``email``, ``username`` and ``membership`` are unique (the first two folded): Taken where they are in use.
-        - A user has one password reset, a window of a job one run, a consumer one position in a project, a deadline of
-          a task one reminder of a kind: Stale where there is another already.
+        - A user has one password reset and one calendar feed, a window of a job one run, a consumer one position in a
+          project, a deadline of a task one reminder of a kind: Stale where there is another already.
         - Each project that a change is in or of gets ``head + 1``, under its row lock, projects in the order of their
           ids; a project that is gone: Stale. A created project begins with the head after the one it brings: with 1,
           unless it was there before.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from tracker.domain.calendar_feed import CalendarFeed
 from tracker.domain.job import JobRun, JobState
 from tracker.domain.notification import Notification, NotificationKind
 from tracker.domain.outbox import Position
@@ -41,6 +42,7 @@ NAMES: Mapping[type[Any], str] = {
     Session: "session",
     RefreshToken: "refresh_token",
     PasswordReset: "password_reset",
+    CalendarFeed: "calendar_feed",
     Membership: "membership",
     Task: "task",
     Reminder: "reminder",

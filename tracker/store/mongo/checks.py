@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from tracker.domain.calendar_feed import CalendarFeed
 from tracker.domain.notification import Notification
 from tracker.domain.password_reset import PasswordReset
 from tracker.domain.project import Membership
@@ -44,8 +45,8 @@ def check_others(access: Access, plan: Plan) -> None:
     for change in plan.others:
         if isinstance(change.after, User):
             _check_names(access, change.after)
-        if isinstance(change.after, PasswordReset) and change.before is None:
-            _check_only_reset(access, plan, change.after)
+        if isinstance(change.after, PasswordReset | CalendarFeed) and change.before is None:
+            _check_only_one(access, plan, change.after)
     for where, referred in _referred_to(plan).items():
         _check_there(access, where, referred)
 
@@ -91,11 +92,11 @@ def _check_names(access: Access, user: User) -> None:
         raise Taken(next(name for name, field in _NAMES.items() if found[field] == names[field]))
 
 
-def _check_only_reset(access: Access, plan: Plan, reset: PasswordReset) -> None:
+def _check_only_one(access: Access, plan: Plan, new: PasswordReset | CalendarFeed) -> None:
     gone = [change.entity.id for change in plan.others if change.after is None]
-    which = {"user_id": {"$eq": reset.user_id}, "_id": {"$nin": gone}}
-    if access.one(In.PASSWORD_RESETS, which, fields=["_id"]):
-        raise Stale(reset.id)
+    which = {"user_id": {"$eq": new.user_id}, "_id": {"$nin": gone}}
+    if access.one(KEPT_IN[type(new)], which, fields=["_id"]):
+        raise Stale(new.id)
 
 
 def _referred_to(plan: Plan) -> Mapping[In, Mapping[str, str]]:
@@ -105,7 +106,7 @@ def _referred_to(plan: Plan) -> Mapping[In, Mapping[str, str]]:
     new = {entity.id for entity in created if entity}
     for entity in created:
         match entity:
-            case Session() | PasswordReset() | Notification() | Membership():
+            case Session() | PasswordReset() | CalendarFeed() | Notification() | Membership():
                 referred[In.USERS][entity.user_id] = entity.id
             case RefreshToken():
                 referred[In.SESSIONS][entity.session_id] = entity.id

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo import ASCENDING, IndexModel
 
+from tracker.domain.calendar_feed import CalendarFeed
 from tracker.domain.job import JobRun
 from tracker.domain.notification import Notification
 from tracker.domain.outbox import Position
@@ -33,6 +34,7 @@ class In(StrEnum):
     SESSIONS = "sessions"
     REFRESH_TOKENS = "refresh_tokens"
     PASSWORD_RESETS = "password_resets"  # noqa: S105 - a name
+    CALENDAR_FEEDS = "calendar_feeds"
     MEMBERSHIPS = "memberships"
     TASKS = "tasks"
     REMINDERS = "reminders"
@@ -50,6 +52,7 @@ KEPT_IN: Mapping[type[Any], In] = {
     Session: In.SESSIONS,
     RefreshToken: In.REFRESH_TOKENS,
     PasswordReset: In.PASSWORD_RESETS,
+    CalendarFeed: In.CALENDAR_FEEDS,
     Membership: In.MEMBERSHIPS,
     Task: In.TASKS,
     Reminder: In.REMINDERS,
@@ -69,6 +72,7 @@ INDEXES: Mapping[In, tuple[IndexModel, ...]] = {
     In.SESSIONS: (_index("user_id", "_id"), _index("expires_at")),
     In.REFRESH_TOKENS: (_index("session_id"),),
     In.PASSWORD_RESETS: (_index("user_id", unique=True), _index("expires_at")),
+    In.CALENDAR_FEEDS: (_index("user_id", unique=True),),
     In.MEMBERSHIPS: (_index("project_id", "user_id", unique=True), _index("user_id")),
     In.TASKS: (
         _index("project_id", "number", unique=True),
@@ -82,7 +86,7 @@ INDEXES: Mapping[In, tuple[IndexModel, ...]] = {
         _index("labels"),
         _index("words"),
     ),
-    In.REMINDERS: (_index("due_at"),),
+    In.REMINDERS: (_index("due_at"), _index("task_id", "kind", "due_at")),
     In.NOTIFICATIONS: (_index("user_id", "_id"), _index("created_at")),
     In.POSITIONS: (_index("consumer", "project_id"),),
     In.JOB_RUNS: (_index("job", "window"), _index("window")),

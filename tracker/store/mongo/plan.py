@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tracker.domain.calendar_feed import CalendarFeed
 from tracker.domain.job import JobRun
 from tracker.domain.notification import Notification
 from tracker.domain.outbox import Position
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from tracker.domain.changes import Change, ChangeSet
 
 # Whose run of a job it is comes first: who has lost it is told so, whatever else is wrong.
-_ORDER = (JobRun, Position, Task, Reminder, Membership, RefreshToken, PasswordReset, Session, User, Notification)
+_ORDER = (
+    JobRun, Position, Task, Reminder, Membership, RefreshToken, PasswordReset, CalendarFeed, Session, User, Notification
+)  # fmt: skip
 _RANK = {kind: at for at, kind in enumerate(_ORDER)}
-_CREATED = (User, Session, RefreshToken, PasswordReset, Notification, JobRun, Position)
+_CREATED = (User, Session, RefreshToken, PasswordReset, CalendarFeed, Notification, JobRun, Position)
 
 
 class Plan:

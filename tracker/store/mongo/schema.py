@@ -29,7 +29,12 @@ def _first_indexes(connection: Connection) -> None:
         connection.database[where.value].create_indexes(list(indexes))
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_first_indexes,)
+def _calendar_feeds(connection: Connection) -> None:
+    for where in (In.CALENDAR_FEEDS, In.REMINDERS):
+        connection.database[where.value].create_indexes(list(INDEXES[where]))
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_first_indexes, _calendar_feeds)
 
 
 def is_present(access: Access) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Self, cast
 
+from tracker.domain.calendar_feed import CalendarFeed
 from tracker.domain.job import JobRun
 from tracker.domain.password_reset import PasswordReset
 from tracker.domain.project import Membership
@@ -101,6 +102,12 @@ class MongoStore(Store):
 
     def password_reset_of(self, user_id: str) -> PasswordReset | None:
         return people.one(self._access, PasswordReset, user_id, "user_id")
+
+    def calendar_feed(self, feed_id: str) -> CalendarFeed | None:
+        return people.one(self._access, CalendarFeed, feed_id)
+
+    def calendar_feed_of(self, user_id: str) -> CalendarFeed | None:
+        return people.one(self._access, CalendarFeed, user_id, "user_id")
 
     def project(self, project_id: str) -> Project | None:
         return people.project(self._access, project_id)

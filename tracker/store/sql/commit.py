@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
+from tracker.domain.calendar_feed import CalendarFeed
 from tracker.domain.job import JobRun
 from tracker.domain.notification import Notification
 from tracker.domain.outbox import Position
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
     from tracker.store.sql.writes import Writes
 
 # Whose run of a job it is comes first: who has lost it does nothing else.
-_ORDER = (JobRun, Position, Task, Reminder, Membership, RefreshToken, PasswordReset, Session, User, Notification)
+_ORDER = (
+    JobRun, Position, Task, Reminder, Membership, RefreshToken, PasswordReset, CalendarFeed, Session, User, Notification
+)  # fmt: skip
 _LOCKED = {kind: at for at, kind in enumerate(_ORDER)}
 _CREATED = (
-    JobRun, Position, User, Session, RefreshToken, PasswordReset, Membership, Task, Reminder, Notification
+    JobRun, Position, User, Session, RefreshToken, PasswordReset, CalendarFeed, Membership, Task, Reminder, Notification
 )  # fmt: skip
 
 

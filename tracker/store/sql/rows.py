@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import time
 from typing import TYPE_CHECKING, Any
 
+from tracker.domain.calendar_feed import CalendarFeed
 from tracker.domain.changes import LogEntry
 from tracker.domain.job import JobRun
 from tracker.domain.notification import Notification
@@ -86,6 +87,7 @@ KINDS: Mapping[type[Any], Kind] = {
         Kind(Session, tables.sessions, _as_it_is),
         Kind(RefreshToken, tables.refresh_tokens, _as_it_is),
         Kind(PasswordReset, tables.password_resets, _as_it_is),
+        Kind(CalendarFeed, tables.calendar_feeds, _as_it_is),
         Kind(Membership, tables.memberships, _as_it_is),
         Kind(Task, tables.tasks, _task_row),
         Kind(Reminder, tables.reminders, _as_it_is),

@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from tracker.domain.calendar_feed import CalendarFeed
 from tracker.domain.password_reset import PasswordReset
 from tracker.domain.project import Project
 from tracker.domain.session import RefreshToken, Session
@@ -27,6 +28,7 @@ _FOUND_BY: Mapping[type[Any], tuple[str, ...]] = {
     Session: ("id",),
     RefreshToken: ("id",),
     PasswordReset: ("id", "user_id"),
+    CalendarFeed: ("id", "user_id"),
     Project: ("id",),
 }
 _SHAPES = 256  # of lists and of summaries: more than are asked for in practice

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 from uuid import UUID
 
+from tracker.domain.calendar_feed import CalendarFeed
 from tracker.domain.job import JobRun
 from tracker.domain.notification import Notification
 from tracker.domain.outbox import Position
@@ -112,6 +113,12 @@ class SqlStore(Store):
 
     def password_reset_of(self, user_id: str) -> PasswordReset | None:
         return self._one(PasswordReset, user_id, "user_id")
+
+    def calendar_feed(self, feed_id: str) -> CalendarFeed | None:
+        return self._one(CalendarFeed, feed_id)
+
+    def calendar_feed_of(self, user_id: str) -> CalendarFeed | None:
+        return self._one(CalendarFeed, user_id, "user_id")
 
     def project(self, project_id: str) -> Project | None:
         return self._one(Project, project_id)

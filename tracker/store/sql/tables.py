@@ -167,6 +167,17 @@ password_resets = Table(
     UniqueConstraint("user_id"),
 )
 
+# One a user: who is given another address has no use for the one before.
+calendar_feeds = Table(
+    "calendar_feeds",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    _instant("created_at"),
+    Column("version", BigInteger, nullable=False),
+    UniqueConstraint("user_id"),
+)
+
 memberships = Table(
     "memberships",
     metadata,
