@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 import warnings
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ COMMANDS = {  # name -> (module, what it does, in a line)
     "health": ("tracker.cli.health", "Say whether the server is alive, or a worker or a beat; for probes."),
     "backup": ("tracker.cli.backup", "Copy the SQLite database to a file while the server goes on."),
     "restore": ("tracker.cli.backup", "Put such a file in the place of the SQLite database."),
+    "export": ("tracker.cli.transfer", "Write everything that is kept into a file, from any database."),
+    "import": ("tracker.cli.transfer", "Read such a file into an empty database, of any kind."),
     "jobs": ("tracker.cli.jobs", "Show what happened by itself, or have it happen now."),
     "settings": ("tracker.cli.listing", "List the settings, their defaults and what they mean."),
     "openapi": ("tracker.cli.document", "Print the OpenAPI document, or check it."),
@@ -52,7 +55,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), name)
         assert isinstance(command, click.Command)  # noqa: S101 - a programming error, not input
         return command
 

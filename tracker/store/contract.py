@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from tracker.domain.refusals import Contended
+from tracker.store.kept import Transferable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -275,7 +276,7 @@ class Reader(ABC):
         """Return the runs of a job, the latest window first, ``limit`` at the most."""
 
 
-class Store(Reader):
+class Store(Reader, Transferable):
     """A Reader that also makes ChangeSets true."""
 
     @abstractmethod

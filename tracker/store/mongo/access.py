@@ -10,7 +10,7 @@ from pymongo.errors import PyMongoError
 from tracker.store.mongo.errors import is_duplicate, refusing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from pymongo import DeleteOne, ReplaceOne, UpdateOne
@@ -46,6 +46,16 @@ class Access:
         with self._said_plainly():
             found = self._of(where).find(which, fields, session=self._session, limit=limit, sort=sort)
             return list(found)
+
+    def stream(self, where: In, which: Document, *, sort: Sort, at_once: int) -> Iterator[Document]:
+        """Yield documents, so many of which are in memory at the same time."""
+        with self._said_plainly():
+            yield from self._of(where).find(which, session=self._session, sort=sort, batch_size=at_once)
+
+    def about(self, where: In) -> int:
+        """Return about how many documents there are."""
+        with self._said_plainly():
+            return self._of(where).estimated_document_count()
 
     def one(self, where: In, which: Document, *, fields: Fields | None = None) -> Document | None:
         """Return one document, if there is one."""

@@ -13,19 +13,20 @@ from tracker.domain.refusals import Unavailable
 from tracker.domain.session import RefreshToken, Session
 from tracker.domain.user import User, folded
 from tracker.store.contract import Receipt, Store
-from tracker.store.mongo import log, modes, people, schema, tasks, upkeep
+from tracker.store.mongo import kept, log, modes, people, schema, tasks, upkeep
 from tracker.store.mongo.access import Access
 from tracker.store.mongo.collections import In
 from tracker.store.mongo.commit import Commit, rehearse
 from tracker.store.mongo.connection import Connection
 from tracker.store.mongo.documents import entity_of, task_of
 from tracker.store.mongo.errors import refusing
+from tracker.store.mongo.kept import Restoration
 from tracker.store.mongo.mending import mend
 from tracker.store.mongo.modes import Alone, in_transaction
 from tracker.store.mongo.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from datetime import datetime
 
     from tracker.domain.changes import ChangeSet, LogEntry
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     )
     from tracker.domain.task import Task
     from tracker.store.contract import Claim, Claimed, Perishable, Standing
+    from tracker.store.kept import Kept
     from tracker.store.mongo.modes import Mode
 
 
@@ -186,6 +188,16 @@ class MongoStore(Store):
     def rehearse(self, changes: ChangeSet) -> Receipt:
         return rehearse(Plan(changes), self._access)
 
+    def count_kept(self) -> int:
+        return kept.count(self._access)
+
+    def everything(self) -> Generator[Kept, None, None]:
+        return kept.everything(self._access)
+
+    def restore(self, kept: Iterator[Kept]) -> None:
+        with refusing():
+            Restoration(self._access).run(kept)
+
     def ping(self) -> None:
         _ = self._connection.transactional
         if not schema.is_present(self._access):
@@ -195,6 +207,7 @@ class MongoStore(Store):
         transactional = self._connection.transactional
         with refusing():
             if not schema.is_present(self._access):
+                kept.take_back(self._access, patience=modes.LEASE)
                 schema.bring_up(self._connection, self._access)
             if not transactional:
                 mend(self._access, patience=modes.LEASE, a_change=modes.A_CHANGE)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tracker.domain.refusals import Unavailable
 from tracker.store.sql.engine import is_no_id, open_engine, refused
 from tracker.store.sql.prepared import Prepared
+from tracker.store.sql.streams import on_postgresql, on_sqlite
 from tracker.store.sql.transaction import Lost, OnPostgreSQL, OnSQLite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sqlalchemy import ClauseElement
     from sqlalchemy.pool import PoolProxiedConnection
 
     from tracker.store.sql.prepared import Row, Values
+    from tracker.store.sql.streams import Stream
     from tracker.store.sql.transaction import Transaction
 
 _PATIENCE = 5.0
@@ -55,6 +59,22 @@ class Database:
             return _once_more_if_lost(lambda: self._write(work))
         finally:
             self._writing.release()
+
+    @contextmanager
+    def snapshot(self, preparation: str) -> Iterator[Stream]:
+        """Give what streams the rows of statements, all of them as they were at one instant."""
+        connection = self._connection()
+        cursor: Any = connection.cursor()
+        stream = on_postgresql if self.is_postgresql else on_sqlite
+        try:
+            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if self.is_postgresql else "BEGIN")
+            if self.is_postgresql:
+                cursor.execute(preparation)
+            yield partial(stream, cursor)
+        except Exception as error:
+            raise refused(error) from error
+        finally:
+            _end(connection, cursor)
 
     def close(self) -> None:
         """Close every connection that is not in use."""
@@ -112,6 +132,15 @@ class Database:
         connection.invalidate()
         # What ended this connection ended those that were made before it: the next one has to be new.
         self.engine.dispose()
+
+
+def _end(connection: PoolProxiedConnection, cursor: Any) -> None:
+    try:
+        cursor.execute("ROLLBACK")
+    except Exception:  # noqa: BLE001 - whatever it is: nobody may inherit this connection
+        connection.invalidate()
+    finally:
+        connection.close()
 
 
 def _ready(connection: PoolProxiedConnection) -> set[str]:

@@ -79,7 +79,10 @@ class Prepared:
 
     def rows(self, cursor: Any) -> Sequence[Row]:
         """Return the rows that a cursor holds, their values as the columns' types say."""
-        rows: Sequence[Row] = cursor.fetchall()
+        return self.converted(cursor.fetchall())
+
+    def converted(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return rows of this statement with their values as the columns' types say."""
         return [self._converted(row) for row in rows] if self._given else rows
 
     def _converted(self, row: Row) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar
 from uuid import UUID
 
@@ -22,10 +22,11 @@ from tracker.store.records import PROJECT_ROLES
 from tracker.store.sql import counts, migrations, pages, rows
 from tracker.store.sql.commit import Commit
 from tracker.store.sql.database import Database
+from tracker.store.sql.kept import Carrying
 from tracker.store.sql.statements import statements_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from datetime import datetime
 
     from tracker.domain.changes import ChangeSet, LogEntry
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         UserQuery,
     )
     from tracker.domain.task import Task
+    from tracker.store.kept import Kept
     from tracker.store.sql.transaction import Transaction
 
 Found = TypeVar("Found")
@@ -63,6 +65,10 @@ class SqlStore(Store):
         """Have every statement at hand; nothing is connected yet."""
         self._database = database
         self._statements = statements_for(database)
+
+    @cached_property
+    def _carrying(self) -> Carrying:
+        return Carrying(self._database)
 
     @classmethod
     def open(cls, url: str, *, connections: int = 8) -> Self:
@@ -221,6 +227,15 @@ class SqlStore(Store):
             self._database.write(partial(self._rehearse, changes))
         except _Rehearsed as done:
             return done.receipt
+
+    def count_kept(self) -> int:
+        return self._carrying.count()
+
+    def everything(self) -> Generator[Kept, None, None]:
+        return self._carrying.everything()
+
+    def restore(self, kept: Iterator[Kept]) -> None:
+        self._carrying.restore(kept)
 
     def ping(self) -> None:
         if migrations.are_missing(self._database):
