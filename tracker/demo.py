@@ -9,6 +9,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tracker.api.representations import calendar_address_json
+from tracker.domain.calendar_feed import CalendarFeed
 from tracker.domain.changes import Change, ChangeSet
 from tracker.domain.clock import now, to_milliseconds
 from tracker.domain.identity import new_id
@@ -108,12 +110,16 @@ Thank the helpers | todo | none | +28 | ann | helpers
 
 @dataclass(frozen=True)
 class Demo:
-    """What was made, and how to get in: ``logins`` are (username, password, role), ``token`` is the first one's."""
+    """What was made, and how to get in: ``logins`` are (username, password, role), the rest is the first one's.
+
+    ``calendar`` is the path of a calendar that needs no token.
+    """
 
     projects: int
     tasks: int
     logins: tuple[tuple[str, str, Role], ...]
     token: str
+    calendar: str
 
 
 @dataclass(frozen=True)
@@ -134,7 +140,8 @@ def seed(store: Store, passwords: Passwords, tokens: Tokens) -> Demo:
     }
     tasks = sum(_fill(store, scene, TASKS[name]) for name, scene in scenes.items())
     logins = tuple((name, PASSWORD, role) for name, role in PEOPLE.items())
-    return Demo(len(scenes), tasks, logins, _token(store, people["ann"], tokens))
+    ann = people["ann"]
+    return Demo(len(scenes), tasks, logins, _token(store, ann, tokens), _calendar(store, ann))
 
 
 def _person(store: Store, name: str, role: Role, passwords: Passwords, *, at: dt.datetime) -> User:
@@ -196,6 +203,13 @@ def _due(text: str, today: dt.date) -> Due | None:
     days, *rest = text.split()
     time, zone = rest or (None, None)
     return Due(today + dt.timedelta(days=int(days)), dt.time.fromisoformat(time) if time else None, zone)
+
+
+def _calendar(store: Store, user: User) -> str:
+    at = now()
+    feed, token = CalendarFeed.issue(user.id, at=at)
+    store.commit(ChangeSet(new_id(), user.id, at, (Change(None, feed),)))
+    return str(calendar_address_json(feed, token)["path"])
 
 
 def _token(store: Store, user: User, tokens: Tokens) -> str:

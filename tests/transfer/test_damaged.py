@@ -13,6 +13,7 @@ from tests.databases import database, open_store
 from tests.transfer.conftest import exported, imported, lived_in
 from tracker.domain.query import ProjectQuery
 from tracker.transfer import importing
+from tracker.transfer.form import Summary
 from tracker.transfer.importing import Damaged
 from tracker.transfer.lines import written
 
@@ -171,20 +172,26 @@ def test_a_name_that_two_have_is_refused_however_it_is_written(store: Store, lin
     assert said.startswith(f"Line {at + 2}: user.email is taken")
 
 
+def whole(lines: list[bytes]) -> list[bytes]:
+    """Return lines with a last one that is true of them."""
+    summary = Summary()
+    for line in lines[1:-1]:
+        summary.add(next(iter(json.loads(line))), line)
+    return [*lines[:-1], summary.last_line()]
+
+
 def test_a_number_that_two_tasks_of_a_project_have_is_refused(store: Store, lines: list[bytes]) -> None:
-    tasks = [json.loads(line)["task"] for line in lines if line.startswith(b'{"task":')]
-    by_project: dict[str, Json] = {}
-    for task in tasks:
-        if task["project_id"] in by_project:
-            other = by_project[task["project_id"]]
-            changed = [
-                line.replace(written({"task": task}), written({"task": {**task, "number": other["number"]}}))
-                for line in lines
-            ]
-            assert "there twice" in refused(store, changed)
-            return
-        by_project[task["project_id"]] = task
-    pytest.fail("no project has two tasks")
+    sheds = json.loads(lines[first_of("log_entry", lines) - 1])  # positions come before the log: of the shed, the last
+    project_id = sheds["position"]["project_id"]
+    first, second = (n for n, line in enumerate(lines) if _is_task_of(project_id, line))
+    number = json.loads(lines[first])["task"]["number"]
+    task = json.loads(lines[second])
+    task["task"]["number"] = number
+    assert "there twice" in refused(store, whole([*lines[:second], written(task), *lines[second + 1 :]]))
+
+
+def _is_task_of(project_id: str, line: bytes) -> bool:
+    return bool(json.loads(line).get("task", {}).get("project_id") == project_id)
 
 
 def test_a_line_that_never_ends_is_not_read_to_its_end(

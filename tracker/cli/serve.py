@@ -84,6 +84,7 @@ A demo with {made.projects} projects and {made.tasks} tasks; all of it goes when
   Docs    {url}/docs
   Login   {logins}
   Token   {made.token}
+  iCal    {url}{made.calendar}
 
   curl -s -H 'Authorization: Bearer {made.token}' '{url}/tasks?limit=3'
 """
