@@ -156,6 +156,9 @@ def test_the_demo_prints_a_line_that_works_as_pasted_and_leaves_nothing_behind(t
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - likewise
             assert len(json.load(answer)["items"]) == 3
         assert f"http://127.0.0.1:{port}/docs" in (tmp_path / "stdout").read_text()
+        calendar = wait_for(tmp_path / "stdout", r"iCal +(http\S+)")[1]
+        with urllib.request.urlopen(calendar, timeout=30) as answer:  # noqa: S310 - likewise
+            assert answer.read().count(b"BEGIN:VEVENT") > 20
         assert len(list(tmp_path.glob("tracker-demo-*"))) == 1
     assert list(tmp_path.glob("tracker-demo-*")) == []
 
