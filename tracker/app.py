@@ -106,7 +106,7 @@ def responder(settings: Settings, store: Store, *, now: Clock = clock.now, metri
     rate_limits.check(operation.rate_limit for operation in document.operations)
     return Responder(
         Guard(document.operations, hosts=settings.allowed_hosts),
-        Pages(document),
+        Pages(document, logins=settings.demo_logins),
         Stack(document, endpoints, bearer),
         limits=rate_limits,
         cors=Cors(settings.cors_origins),

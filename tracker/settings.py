@@ -197,6 +197,12 @@ class Settings(BaseSettings):
         default=False,
         meaning="`True` takes changes of what there is only with `If-Match`: nobody overwrites what they never saw.",
     )
+    demo_logins: Annotated[tuple[str, ...], Listed, AfterValidator(values.logins)] = setting(
+        (),
+        "Comma-separated `name:password` that `/docs` offers to everybody: for a demo.",
+        repr=False,
+        **_otherwise("none"),
+    )
     password_policy: Annotated[PasswordPolicy, Choice] = setting(
         PasswordPolicy.DEFAULT,
         "`default` (8 to 128 characters) or `strict` (15 or more, and none that is often guessed).",

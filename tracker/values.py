@@ -100,3 +100,10 @@ def heartbeat_file(file: Path) -> Path:
     if not file.parent.is_dir():
         raise ValueError("must be a file in a folder that is there")
     return file
+
+
+def logins(listed: tuple[str, ...]) -> tuple[str, ...]:
+    """Check logins that are shown to everybody."""
+    if not all(all(login.partition(":")) for login in listed):
+        raise ValueError("must be logins such as ann:password")
+    return listed

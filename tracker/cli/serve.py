@@ -13,7 +13,7 @@ from tracker.app import passwords, tokens
 from tracker.cli.opening import load_settings, migrated_store
 from tracker.cli.probe import resolved
 from tracker.cli.server import free_port, is_free, listen
-from tracker.demo import Demo, seed
+from tracker.demo import PASSWORD, PEOPLE, Demo, seed
 from tracker.environment import hand_down, is_given
 from tracker.settings import Environment, without_password
 
@@ -67,7 +67,8 @@ def demo(port: int | None) -> None:
 
 def _prepare_demo(folder: str, port: int | None) -> None:
     comforts = {"TRACKER_ENV": Environment.DEVELOPMENT, "ACCESS_TOKEN_EXPIRE_MINUTES": 1440}
-    hand_down(database_url=f"sqlite:///{folder}/tracker.db")
+    logins = ",".join(f"{name}:{PASSWORD}" for name in PEOPLE)
+    hand_down(database_url=f"sqlite:///{folder}/tracker.db", demo_logins=logins)
     hand_down(**{name: value for name, value in comforts.items() if not is_given(name)})
     settings = load_settings()
     address = resolved(settings.host)
@@ -81,10 +82,11 @@ def _welcome(made: Demo, url: str) -> str:
     return f"""
 A demo with {made.projects} projects and {made.tasks} tasks; all of it goes when you stop it (Ctrl-C).
 
-  Docs    {url}/docs
-  Login   {logins}
-  Token   {made.token}
-  iCal    {url}{made.calendar}
+  Try it    {url}/docs (it offers these logins)
+  Read it   {url}/reference
+  Login     {logins}
+  Token     {made.token}
+  Calendar  {url}{made.calendar}
 
   curl -s -H 'Authorization: Bearer {made.token}' '{url}/tasks?limit=3'
 """

@@ -1,20 +1,27 @@
-"""Pages for people, all of them bytes made at start-up: the document, its Swagger UI, the problems.
+"""Pages for people, all of them bytes made at start-up: the document, two views of it, the problems.
 
-Swagger UI 5 comes out of the package flask-swagger-ui; nothing on these pages is fetched from another machine.
+Swagger UI comes out of the package flask-swagger-ui, Scalar out of flask-openapi-scalar; nothing on these pages is
+fetched from another machine.
 """
 
 from __future__ import annotations
 
 import hashlib
 import html
+from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+import orjson
+
 from tracker.edge.call import Answer, Call
-from tracker.edge.problems import KINDS, Kind, MethodNotAllowed
+from tracker.edge.layout import filled, framed, static
+from tracker.edge.problem_pages import problem_pages
+from tracker.edge.problems import MethodNotAllowed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tracker.edge.document import Document
 
 _POLICY = (
@@ -22,55 +29,30 @@ _POLICY = (
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HTML = "text/html; charset=utf-8"
-_ASSETS = {
-    "swagger-ui.css": "text/css; charset=utf-8",
-    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
-    "favicon-32x32.png": "image/png",
+_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "png": "image/png"}
+_OURS = {
+    "/docs/layout.css": "layout.css",
+    "/docs/docs.css": "docs.css",
+    "/docs/docs.js": "docs.js",
+    "/docs/contract.js": "contract.js",
+    "/docs/ids.js": "ids.js",
+    "/docs/session.js": "session.js",
+    "/reference/reference.js": "reference.js",
 }
-
-_DOCS = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Tracker API</title>
-<link rel="stylesheet" href="/docs/swagger-ui.css">
-<link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
-</head>
-<body>
-<noscript>This page needs JavaScript; the document itself is at <a href="/openapi.yaml">/openapi.yaml</a>.</noscript>
-<main id="swagger-ui"></main>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
-</body>
-</html>
+_PACKAGED = {
+    "/docs/swagger-ui.css": ("flask_swagger_ui", "dist/swagger-ui.css"),
+    "/docs/swagger-ui-bundle.js": ("flask_swagger_ui", "dist/swagger-ui-bundle.js"),
+    "/docs/favicon-32x32.png": ("flask_swagger_ui", "dist/favicon-32x32.png"),
+    "/favicon.ico": ("flask_swagger_ui", "dist/favicon-32x32.png"),
+    "/reference/scalar.js": ("flask_openapi_scalar", "templates/scalar/js/scalar.standalone.js"),
+}
+_DOCS_HEAD = """<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="stylesheet" href="/docs/docs.css">
+<script src="/docs/swagger-ui-bundle.js" defer></script>
+<script src="/docs/docs.js" type="module"></script>
 """
-# validatorUrl null: Swagger UI would ask a server of its makers about the document.
-_START = """window.ui = SwaggerUIBundle({
-  url: "/openapi.yaml",
-  dom_id: "#swagger-ui",
-  deepLinking: true,
-  docExpansion: "list",
-  displayRequestDuration: true,
-  filter: true,
-  persistAuthorization: true,
-  tryItOutEnabled: true,
-  validatorUrl: null,
-});
-"""
-_PROBLEM = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 3rem auto; padding: 0 1rem; }}</style>
-</head>
-<body>
-{body}
-<p><a href="/problems">All problems</a> · <a href="/docs">The API</a></p>
-</body>
-</html>
+_REFERENCE_HEAD = """<script src="/reference/scalar.js" defer></script>
+<script src="/reference/reference.js" defer></script>
 """
 
 
@@ -102,38 +84,41 @@ class Page:
 class Pages:
     """Every page by its path."""
 
-    def __init__(self, document: Document) -> None:
-        """Make them all."""
+    def __init__(self, document: Document, *, logins: Sequence[str] = ()) -> None:
+        """Make them all; ``logins`` are ``name:password``, of a demo, for whoever opens the page."""
+        offered = [dict(zip(("name", "password"), login.split(":", 1), strict=True)) for login in logins]
         self._pages = {
+            **_files(),
             "/": Page(b"", _HTML, status=307, location="/docs"),
             "/openapi.yaml": Page(document.yaml_bytes, "application/yaml"),
             "/openapi.json": Page(document.json_bytes, "application/json"),
-            "/docs": Page(_DOCS.encode(), _HTML),
-            "/docs/start.js": Page(_START.encode(), "text/javascript; charset=utf-8"),
-            "/problems": Page(_index().encode(), _HTML),
+            "/docs": Page(_docs(document), _HTML),
+            "/docs/logins.json": Page(orjson.dumps(offered), "application/json"),
+            "/reference": Page(
+                framed("Tracker: the reference", static("reference.html").decode(), head=_REFERENCE_HEAD), _HTML
+            ),
         }
-        dist = Path(str(files("flask_swagger_ui"))) / "dist"
-        for name, content_type in _ASSETS.items():
-            self._pages[f"/docs/{name}"] = Page((dist / name).read_bytes(), content_type)
-        self._pages["/favicon.ico"] = self._pages["/docs/favicon-32x32.png"]
-        for kind in KINDS.values():
-            self._pages[kind.type] = Page(_page(kind).encode(), _HTML)
+        self._pages |= {path: Page(body, _HTML) for path, body in problem_pages().items()}
 
     def at(self, path: str) -> Page | None:
         """Return the page with a path."""
         return self._pages.get(path)
 
 
-def _page(kind: Kind) -> str:
-    title, remedy = html.escape(kind.title), html.escape(kind.remedy)
-    return _PROBLEM.format(
-        title=title, body=f"<h1>{title}</h1>\n<p>HTTP {kind.status}, <code>{kind.type}</code></p>\n<p>{remedy}</p>"
-    )
+def _docs(document: Document) -> bytes:
+    """Return the page to try things on, which opens with the first paragraph of what the document says of itself."""
+    info = document.root["info"]
+    lead, _, _ = info["description"].partition("\n\n")
+    body = filled("docs.html", lead=html.escape(lead), version=html.escape(info["version"]))
+    return framed("Tracker API", body, head=_DOCS_HEAD)
 
 
-def _index() -> str:
-    rows = "\n".join(
-        f'<li>{kind.status} <a href="{kind.type}">{html.escape(kind.title)}</a></li>'
-        for kind in sorted(KINDS.values(), key=lambda kind: (kind.status, kind.slug))
-    )
-    return _PROBLEM.format(title="Problems", body=f"<h1>Problems</h1>\n<ul>\n{rows}\n</ul>")
+@cache
+def _files() -> dict[str, Page]:
+    """Return what is a file: the same for every installation in this process."""
+    bodies = {path: static(name) for path, name in _OURS.items()}
+    bodies |= {path: (files(package) / name).read_bytes() for path, (package, name) in _PACKAGED.items()}
+    return {
+        path: Page(body, _TYPES["png" if path == "/favicon.ico" else path.rpartition(".")[2]])
+        for path, body in bodies.items()
+    }
