@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 
 import orjson
 import pytest
@@ -10,9 +11,10 @@ import yaml
 
 from tests.client import Client
 from tests.edge.wire import Wire
-from tests.world import DOCUMENT
+from tests.world import DOCUMENT, World
 from tracker.edge.document import document_bytes
 from tracker.edge.problems import KINDS
+from tracker.store.contract import Store
 
 POLICY = {
     "default-src": "'none'",
@@ -26,11 +28,20 @@ POLICY = {
 }
 PAGES = {
     "/docs": "text/html; charset=utf-8",
-    "/docs/start.js": "text/javascript; charset=utf-8",
+    "/docs/docs.js": "text/javascript; charset=utf-8",
+    "/docs/contract.js": "text/javascript; charset=utf-8",
+    "/docs/ids.js": "text/javascript; charset=utf-8",
+    "/docs/session.js": "text/javascript; charset=utf-8",
+    "/docs/logins.json": "application/json",
+    "/docs/docs.css": "text/css; charset=utf-8",
+    "/docs/layout.css": "text/css; charset=utf-8",
     "/docs/swagger-ui.css": "text/css; charset=utf-8",
     "/docs/swagger-ui-bundle.js": "text/javascript; charset=utf-8",
     "/docs/favicon-32x32.png": "image/png",
     "/favicon.ico": "image/png",
+    "/reference": "text/html; charset=utf-8",
+    "/reference/reference.js": "text/javascript; charset=utf-8",
+    "/reference/scalar.js": "text/javascript; charset=utf-8",
     "/openapi.yaml": "application/yaml",
     "/openapi.json": "application/json",
     "/problems": "text/html; charset=utf-8",
@@ -86,18 +97,46 @@ def test_two_pages_have_two_etags(nobody: Client) -> None:
     assert len(tags) == len({page.body for page in bodies.values()})
 
 
-REFERENCE = re.compile(r"""(?:src|href|url|action|data)\s*[=:(]\s*["']?([^"'\s>)]+)""")
+REFERENCE = re.compile(r"""(?:src|href|url|from|fetch|read|post)\s*[=:(]?\s*["']([^"'\s>]+)""")
+OURS = [
+    path
+    for path, content_type in PAGES.items()
+    if content_type.startswith("text/") and path not in {"/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"}
+]
 
 
-def test_the_docs_page_refers_to_nothing_that_is_not_here(nobody: Client) -> None:
-    texts = [nobody.get(path).body.decode() for path in ("/docs", "/docs/start.js", "/problems")]
-    texts += [nobody.get(kind.type).body.decode() for kind in KINDS.values()]
-    referred = {target for text in texts for target in REFERENCE.findall(text)}
+def test_what_is_ours_refers_to_nothing_that_is_not_here(nobody: Client) -> None:
+    texts = {path: nobody.get(path).body.decode() for path in OURS if path != "/reference/scalar.js"}
+    referred = {target for text in texts.values() for target in REFERENCE.findall(text)} - {"#content"}
 
-    assert {"/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/start.js", "/openapi.yaml"} <= referred
+    assert {"/docs/swagger-ui-bundle.js", "/docs/session.js", "/reference/scalar.js", "/openapi.json"} <= referred
     for target in referred:
-        assert nobody.get(target).status == 200, target
-    assert not any("//" in text.replace("<!doctype", "") for text in texts)
+        assert nobody.get(target).status in {200, 405}, target
+    assert not any("://" in text or '"//' in text for text in texts.values())
+
+
+def test_every_file_of_ours_is_served(nobody: Client) -> None:
+    folder = files("tracker.edge") / "static"
+    served = {nobody.get(path).body for path in OURS}
+    whole = [file for file in folder.iterdir() if not file.name.endswith(".html")]  # those are parts of pages
+
+    assert whole
+    assert all(file.read_bytes() in served for file in whole)
+
+
+def test_the_page_opens_with_what_the_document_says_first_of_itself(nobody: Client) -> None:
+    info = DOCUMENT.root["info"]
+    page = nobody.get("/docs").body.decode()
+
+    assert f"<p>{info['description'].partition(chr(10) * 2)[0]}</p>" in page
+    assert info["version"] in page
+
+
+def test_logins_are_offered_on_a_demo_alone(store: Store) -> None:
+    demo = World(store, demo_logins=("ann:correct: horse",))
+
+    assert orjson.loads(demo.client.get("/docs/logins.json").body) == [{"name": "ann", "password": "correct: horse"}]
+    assert orjson.loads(World(store).client.get("/docs/logins.json").body) == []
 
 
 def test_the_style_sheet_loads_nothing_from_elsewhere(nobody: Client) -> None:
@@ -106,13 +145,12 @@ def test_the_style_sheet_loads_nothing_from_elsewhere(nobody: Client) -> None:
     assert all(target.startswith(("data:", "#")) for target in re.findall(r"url\(\s*[\"']?([^\"')]+)", sheet))
 
 
-def test_swagger_ui_is_of_the_version_that_shows_it_all(nobody: Client) -> None:
-    bundle = nobody.get("/docs/swagger-ui-bundle.js").body.decode()
-    start = nobody.get("/docs/start.js").body.decode()
+def test_swagger_ui_asks_nobody_and_keeps_no_token(nobody: Client) -> None:
+    start = nobody.get("/docs/docs.js").body.decode()
 
-    assert re.search(r"swagger-?ui", bundle, re.IGNORECASE)
-    assert len(bundle) > 1_000_000
+    assert len(nobody.get("/docs/swagger-ui-bundle.js").body) > 1_000_000
     assert "validatorUrl: null" in start  # it would ask a server of its makers about the document
+    assert "persistAuthorization: false" in start  # it would keep tokens in localStorage
 
 
 def test_the_document_is_the_file_itself(nobody: Client) -> None:

@@ -107,6 +107,8 @@ def test_hosts_are_a_list_with_commas() -> None:
         ("CORS_ORIGINS", "https://app.example.com/", "without a path"),
         ("CORS_ORIGINS", "app.example.com", "origins such as https://"),
         ("CORS_ORIGINS", "https://*.example.com", "origins such as https://"),
+        ("DEMO_LOGINS", "ann", "logins such as ann:password"),
+        ("DEMO_LOGINS", "ann:", "logins such as"),
         ("RATE_LIMIT", "often", "'off' or a rate such as '600/minute'"),
         ("RATE_LIMIT", "10", "'off' or a rate"),
         ("RATE_LIMIT", "10/minute; 100/hour", "'off' or a rate"),
