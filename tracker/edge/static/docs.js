@@ -57,6 +57,7 @@ function examples(ui, contract) {
     }
     ui.specActions.updateJsonSpec(forPeople(ofYours(contract, next)));
     present = next;
+    document.documentElement.dataset.examples = next.task_id;
   };
 }
 
