@@ -122,23 +122,6 @@ def test_a_token_is_kept_nowhere_and_gone_with_the_log_out(docs: Visit) -> None:
     assert (status, "Authorization" in curl) == ("401", False)
 
 
-def test_a_token_is_made_anew_before_it_runs_out_until_the_session_is_over(browser: Browser, home: str) -> None:
-    with visit(browser, home) as docs:
-        statuses: list[int] = []
-        docs.page.on("response", lambda answer: "/token/refresh" in answer.url and statuses.append(answer.status))
-        docs.page.clock.install()
-        docs.open("/docs")
-        docs.log_in()
-        docs.page.clock.fast_forward("24:00:00")
-        docs.page.wait_for_selector("html[data-renewed='1']")
-        assert docs.execute("Accounts", "logout")[0] == "204"
-        docs.page.clock.fast_forward("24:00:00")
-
-        assert alert(docs.page) == "Your session is over; log in again."
-        assert docs.page.get_by_label("Password", exact=True).is_visible()
-        assert statuses == [200, 401]
-
-
 def test_what_may_be_left_out_starts_empty_and_what_is_needed_is_yours(docs: Visit) -> None:
     open_already = docs.unfold("Tasks", "bulkUpdateTasks")
     made_up = docs.page.input_value(f"{open_already} textarea")

@@ -74,9 +74,6 @@ function follow(ui, contract) {
       show(name);
       (name === null ? at("log-in").elements.name : at("logged-in")).focus({ preventScroll: true });
       put(name === null ? {} : await yourIds(token));
-    } else {
-      const { dataset } = document.documentElement;
-      dataset.renewed = Number(dataset.renewed ?? 0) + 1;
     }
   };
 }
