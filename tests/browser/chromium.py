@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.missing import unavailable
 
@@ -37,6 +37,14 @@ class Visit:
     page: Page
     home: str
     complaints: list[str] = field(default_factory=list)
+
+    def hear(self, said: ConsoleMessage) -> None:
+        if said.type in {"error", "warning"}:
+            self.complaints.append(said.text)
+
+    def notice(self, asked: Request) -> None:
+        if not asked.url.startswith((f"{self.home}/", "data:", "blob:")):
+            self.complaints.append(asked.url)
 
     def open(self, path: str) -> None:
         """Go to a page of ours and wait until it is all there."""
@@ -102,14 +110,10 @@ def visit(browser: Browser, home: str, size: tuple[int, int] = DESKTOP, **how: A
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     visited = Visit(page, home)
-    page.on("console", lambda said: said.type in {"error", "warning"} and visited.complaints.append(said.text))
+    page.on("console", visited.hear)
     page.on("pageerror", lambda error: visited.complaints.append(str(error)))
-    page.on("request", lambda asked: _is_here(asked.url, home) or visited.complaints.append(asked.url))
+    page.on("request", visited.notice)
     try:
         yield visited
     finally:
         context.close()
-
-
-def _is_here(url: str, home: str) -> bool:
-    return url.startswith((f"{home}/", "data:", "blob:"))
