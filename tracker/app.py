@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import logging.config
 import os
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from tracker import logs, wiring
 from tracker.api import accounts, changes, compatibility, feeds, health, me, projects, tasks, users
 from tracker.api.cursors import Cursors
 from tracker.domain import clock
@@ -24,6 +24,7 @@ from tracker.edge.guard import Guard
 from tracker.edge.idempotency import Records
 from tracker.edge.limits import Limits
 from tracker.edge.local import LocalAdministrator
+from tracker.edge.observer import Watched
 from tracker.edge.pages import Pages
 from tracker.edge.passwords import Argon2Passwords
 from tracker.edge.responder import Responder
@@ -32,8 +33,6 @@ from tracker.edge.shared_redis import SharedRedis
 from tracker.edge.stack import Stack
 from tracker.edge.tokens import AccessTokens
 from tracker.jobs.ticker import Ticker
-from tracker.logs import logging_config
-from tracker.metrics import Metrics
 from tracker.settings import Settings
 from tracker.wiring import job_runner, open_store
 
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from tracker.api.reply import Reply
     from tracker.domain.clock import Clock
     from tracker.edge.document import Document
+    from tracker.metrics import Metrics
     from tracker.store.contract import Store
 
 THREADS = 4  # a process; more of them mostly wait for each other: p99 was 137 ms with 8, 32 ms with 4
@@ -62,9 +62,10 @@ _MODULES = {
 def create_app() -> Front:
     """Return the ASGI application of one server process, configured by its environment."""
     settings = Settings()
-    logging.config.dictConfig(logging_config(settings))
-    store = open_store(settings, connections=THREADS + 1)
-    jobs = None if settings.celery_broker_url else Ticker(job_runner(settings, store))
+    logs.set_up(settings)
+    watchers = wiring.watchers(settings)
+    store = open_store(settings, connections=THREADS + 1, watch=watchers.metrics)
+    jobs = None if settings.celery_broker_url else Ticker(job_runner(settings, store, watchers.observers))
     if jobs is not None:
         jobs.start()
 
@@ -72,13 +73,16 @@ def create_app() -> Front:
         if jobs is not None:
             jobs.stop()
         store.close()
+        watchers.close()
 
+    respond = responder(settings, store, metrics=watchers.metrics)
     return Front(
-        responder(settings, store, metrics=Metrics() if settings.metrics_port else None),
+        respond,
         threads=THREADS,
         close=close,
         proxies=Proxies(settings.trusted_proxies),
         cors=Cors(settings.cors_origins),
+        watched=Watched(watchers.observers, respond.routes),
     )
 
 

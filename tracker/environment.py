@@ -63,6 +63,13 @@ def is_given(name: str) -> bool:
     return any(layer.get(form) for layer in _layers() for form in (name, f"{name}_FILE"))
 
 
+def wants_traces() -> bool:
+    """Whether OpenTelemetry's variables name somewhere to send traces to; it reads them itself, and no ``.env``."""
+    given = os.environ.get
+    off = given("OTEL_SDK_DISABLED", "").lower() == "true" or given("OTEL_TRACES_EXPORTER", "otlp") != "otlp"
+    return not off and bool(given("OTEL_EXPORTER_OTLP_ENDPOINT") or given("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"))
+
+
 def _layers() -> tuple[Mapping[str, str | None], ...]:
     if not Path(ENV_FILE).is_file():
         return (os.environ,)

@@ -207,7 +207,9 @@ class Settings(BaseSettings):
         PasswordPolicy.DEFAULT,
         "`default` (8 to 128 characters) or `strict` (15 or more, and none that is often guessed).",
     )
-    log_format: Annotated[Literal["text", "json"], Choice] = setting("text", "`text` or `json`, a line for each event.")
+    log_format: Annotated[Literal["auto", "text", "json"], Choice] = setting(
+        "auto", "`text`, `json`, or `auto`: text on a terminal and JSON elsewhere; a line for each event."
+    )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Choice] = setting(
         "info", "`debug`, `info`, `warning` or `error`."
     )
@@ -274,7 +276,7 @@ class Settings(BaseSettings):
     )
     metrics_port: int | None = setting(
         None,
-        "The port, at `HOST`, where `tracker serve` answers Prometheus at `/metrics` for all of its processes.",
+        "The port, at `HOST`, where `tracker serve`, `worker` or `beat` answers Prometheus for all of its processes.",
         ge=1,
         le=65535,
         **_otherwise("none; nobody is answered"),

@@ -60,9 +60,16 @@ def job_names(settings: Settings) -> tuple[str, ...]:
 
 def open_ticks(settings: Settings) -> Tick:
     """Return what makes a tick of a job; called once in each process that makes any, so after the fork."""
-    store = wiring.open_store(settings, connections=1)
+    watchers = wiring.watchers(settings)
+    store = wiring.open_store(settings, connections=1, watch=watchers.metrics)
     store.ping()
-    return wiring.job_runner(settings, store).tick
+
+    def close(**_: object) -> None:
+        watchers.close()
+        logging.shutdown()  # Celery ends its processes without what Python does at the end
+
+    signals.worker_process_shutdown.connect(close, weak=False)
+    return wiring.job_runner(settings, store, watchers.observers).tick
 
 
 def celery_app(broker_url: str, jobs: Iterable[str], open_: Callable[[], Tick]) -> Celery:
@@ -78,7 +85,8 @@ def celery_app(broker_url: str, jobs: Iterable[str], open_: Callable[[], Tick]) 
         try:
             opened()(job)
         except Exception as problem:  # noqa: BLE001 - whatever it is, the worker goes on
-            _log.exception("the job %s failed (%s); a later tick tries it again", job, type(problem).__name__)
+            said = "the job %s failed (%s); a later tick tries it again"
+            _log.exception(said, job, type(problem).__name__, extra={"job": job})
 
     app.task(name="tracker.tick")(tick)
     app.steps["consumer"].update({Parking, Pulse})
@@ -100,9 +108,14 @@ def work(app: Celery, processes: int) -> int:
     return int(worker.exitcode or 0)
 
 
-def beat(app: Celery) -> None:
-    """Send ticks until SIGTERM."""
-    Beat(app=app, quiet=True).run()
+def beat(app: Celery, count: Callable[[str], None] = lambda _: None) -> None:
+    """Send ticks until SIGTERM, and count the rounds."""
+
+    class Counted(Rounds):
+        def count(self, result: str) -> None:
+            count(result)
+
+    Beat(app=app, quiet=True, scheduler_cls=Counted).run()
 
 
 def broker_answers(url: str, within: float = 2.0) -> bool:
@@ -204,9 +217,14 @@ class Rounds(Scheduler):
             if self._waiting(producer) < len(entry.args):
                 for job in entry.args:
                     self.send_task(entry.task, (job,), producer=producer, **entry.options)
+                self.count("sent")
         except Exception as problem:  # noqa: BLE001 - whatever it is, beat goes on
             _log.warning("a round of ticks was not sent (%s); the next one is due soon", type(problem).__name__)
+            self.count("failed")
             self.close()  # the next one connects anew
+
+    def count(self, result: str) -> None:
+        """Take note of a round; nobody does, unless asked to."""
 
     def _waiting(self, producer: Any) -> int:
         queue = self.app.amqp.queues[QUEUE]

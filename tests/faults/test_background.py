@@ -52,8 +52,10 @@ def test_ticks_reach_a_worker_which_goes_on_after_one_that_fails(crew: Crew) -> 
     assert len(crew.ticks("opened")) == 1
     lines = [json.loads(line) for line in crew.logs.splitlines() if line]
     failures = [line for line in lines if line["level"] == "error"]
-    assert failures[0]["message"] == "the job raising failed (LookupError); a later tick tries it again"
-    assert failures[0]["exception"].endswith("LookupError: there is nothing to see")
+    assert failures[0]["event"] == "the job raising failed (LookupError); a later tick tries it again"
+    assert failures[0]["job"] == "raising"
+    assert failures[0]["exception"].endswith("\nLookupError")
+    assert "nothing to see" not in crew.logs
     assert {line["level"] for line in lines} == {"info", "error"}
 
 

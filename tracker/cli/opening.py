@@ -9,6 +9,7 @@ from tracker.cli import Refused, Unusable
 from tracker.domain.refusals import Refusal
 from tracker.environment import Misconfigured
 from tracker.settings import Settings
+from tracker.traces import check_traces
 from tracker.wiring import open_store
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 def load_settings() -> Settings:
     """Read the settings, or end with one line."""
     try:
+        check_traces()
         return Settings()
     except Misconfigured as wrong:
         raise Unusable(str(wrong)) from None

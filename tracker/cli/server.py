@@ -45,7 +45,7 @@ def listen(settings: Settings, *, when_alive: Callable[[str], None]) -> None:
     server = _server(settings, address)
     asker = threading.Thread(target=_ask_until_alive, args=(address, settings.port, when_alive), daemon=True)
     server.on_startup(asker.start)
-    with _watched(settings, address):
+    with exposing(settings):
         server.serve()
 
 
@@ -67,10 +67,12 @@ def free_port(address: str) -> int:
         return int(probe.getsockname()[1])
 
 
-def _watched(settings: Settings, address: str) -> AbstractContextManager[None]:
+def exposing(settings: Settings) -> AbstractContextManager[None]:
+    """Answer at METRICS_PORT, if there is one, with what all processes count that are started meanwhile."""
     port = settings.metrics_port
     if port is None:
         return nullcontext()
+    address = resolved(settings.host)
     if not is_free(address, port):
         raise Refused(f"port {port} of {settings.host} cannot be had; choose another with METRICS_PORT")
     return exposed(address, port)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging.config
+import logging
 import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from tracker import heartbeat
+from tracker import heartbeat, logs, wiring
 from tracker import worker as background
 from tracker.cli import Unusable
 from tracker.cli.opening import load_settings
-from tracker.logs import logging_config
+from tracker.cli.server import exposing
 from tracker.settings import without_password
 
 if TYPE_CHECKING:
@@ -46,20 +46,25 @@ def run_worker(concurrency: int, jobs: Jobs, open_: Callable[[Settings], backgro
     """Make ticks of these jobs until SIGTERM; exit code 0 if all went well."""
     settings = load_settings()
     app = _app(settings, jobs, partial(open_, settings))
-    sys.exit(background.work(app, concurrency))
+    with exposing(settings):
+        code = background.work(app, concurrency)
+    sys.exit(code)
 
 
 def run_beat(jobs: Jobs) -> None:
     """Send ticks of these jobs until SIGTERM."""
     settings = load_settings()
-    background.beat(_app(settings, jobs, partial(background.open_ticks, settings)))
+    app = _app(settings, jobs, partial(background.open_ticks, settings))
+    with exposing(settings):
+        metrics = wiring.metrics(settings)
+        background.beat(app, *([metrics.round_sent] if metrics else []))
 
 
 def _app(settings: Settings, jobs: Jobs, open_: Callable[[], background.Tick]) -> Celery:
     url = settings.celery_broker_url
     if url is None:
         raise Unusable("CELERY_BROKER_URL is not given; without a broker the server does this work itself")
-    logging.config.dictConfig(logging_config(settings))
+    logs.set_up(settings)
     if settings.heartbeat_file is not None:
         _show_that_we_get_on(settings.heartbeat_file)
     _log.info("meeting at %s", without_password(url))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tracker.domain.refusals import Refusal
+    from tracker.observed import Request
 
 CALL = "tracker.call"
 
@@ -17,7 +18,8 @@ class Call:
 
     ``address`` is where it came from, empty where that is not known; ``secure`` is whether by TLS.
     The steps of the edge fill in the rest: ``claims`` of the token, ``refusal`` when there was a token and it is not
-    good, ``arguments`` for the handler, ``limits``: the headers that tell what is left of a rate limit.
+    good, ``arguments`` for the handler, ``limits``: the headers that tell what is left of a rate limit,
+    ``observed``: what those are told of it who watch.
     """
 
     method: str
@@ -33,6 +35,7 @@ class Call:
     refusal: Refusal | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
     limits: tuple[tuple[bytes, bytes], ...] = ()
+    observed: Request | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from tracker.edge.addresses import Proxies
 from tracker.edge.answers import problem_of
 from tracker.edge.call import Answer, Call
 from tracker.edge.cors import Cors
+from tracker.edge.observer import Watched, answered, attributed
 from tracker.edge.problems import BadRequest, ContentTooLarge, Overloaded, RequestTimeout
 
 if TYPE_CHECKING:
@@ -64,9 +65,11 @@ class Front:
         body_deadline: float = BODY_DEADLINE,
         proxies: Proxies | None = None,
         cors: Cors | None = None,
+        watched: Watched | None = None,
     ) -> None:
         """Answer in ``threads`` threads; call ``close`` when the last request is answered and the server stops."""
-        self._respond = respond
+        respond = self._respond = attributed(respond)
+        self._watched = watched or Watched()
         self._proxies, self._cors = proxies or Proxies(), cors or Cors()
         self._close = close
         self._deadline = body_deadline
@@ -84,9 +87,11 @@ class Front:
         call = call_of(scope)
         call.address, call.secure = self._proxies.origin(scope)
         head = call.method == "HEAD"
-        if head:
-            call.method = "GET"
-        answer = await self._answer(call, receive)
+        with self._watched.request(call) as request:
+            if head:
+                call.method = "GET"
+            answer = await self._answer(call, receive)
+            answered(request, call, answer)
         headers = [*_headers(answer, call), *self._cors.headers(call)]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if head else answer.body})

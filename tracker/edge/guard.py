@@ -37,7 +37,10 @@ class Guard:
         self._paths: dict[tuple[str, ...], dict[str, Operation]] = {}
         for operation in operations:
             self._paths.setdefault(_template(operation.path), {})[operation.method] = operation
-        self._parametrised = [template for template in self._paths if any(map(_is_parameter, template))]
+        self._parametrised: dict[int, list[tuple[str, ...]]] = {}  # by their number of segments
+        for template in self._paths:
+            if any(map(_is_parameter, template)):
+                self._parametrised.setdefault(len(template), []).append(template)
 
     def admit(self, call: Call) -> Operation:
         """Return the operation a call is for, or raise what is wrong with it."""
@@ -48,6 +51,15 @@ class Guard:
         if operation.body is not None:
             _check_media_type(call)
         return operation
+
+    def place(self, call: Call) -> tuple[str, str] | None:
+        """Return the template of a call's path and the operation there; None where there is no such path."""
+        try:
+            methods = self._methods(call.path)
+        except NoSuchPath:
+            return None
+        operation = methods.get("GET" if call.method == "HEAD" else call.method)
+        return (operation.path, operation.id) if operation else (next(iter(methods.values())).path, "none")
 
     def allowed(self, path: str) -> list[str]:
         """Return every method that a path takes, or raise NoSuchPath."""
@@ -75,7 +87,8 @@ class Guard:
         segments = tuple(path.split("/"))
         methods = self._paths.get(segments)
         if methods is None:
-            fitting = (template for template in self._parametrised if _fits(template, segments))
+            candidates = self._parametrised.get(len(segments), ())
+            fitting = (template for template in candidates if _fits(template, segments))
             template = next(fitting, None)
             if template is None or "\0" in path:
                 raise NoSuchPath
@@ -93,7 +106,7 @@ def _is_parameter(part: str) -> bool:
 
 
 def _fits(template: tuple[str, ...], segments: tuple[str, ...]) -> bool:
-    return len(template) == len(segments) and all(map(_stands_for, template, segments))
+    return all(map(_stands_for, template, segments))
 
 
 def _stands_for(part: str, segment: str) -> bool:

@@ -10,6 +10,7 @@ from tracker.edge.answers import problem_of
 from tracker.edge.call import Answer, Call
 from tracker.edge.cors import Cors
 from tracker.edge.guard import PROBES
+from tracker.edge.observer import Routes
 from tracker.edge.problems import InternalError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Responder:
         """Take the three in the order in which they are asked, and what counts between the guard and the stack."""
         self._guard, self._pages, self._stack = guard, pages, stack
         self._limits, self._cors = limits, cors or Cors()
+        self.routes = Routes(guard, pages)
 
     def __call__(self, call: Call) -> Answer:
         """Return the answer; a bug is a 500 with its traceback in the log, under the request id."""

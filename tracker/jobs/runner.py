@@ -12,6 +12,7 @@ from tracker.domain.identity import SYSTEM, new_id
 from tracker.domain.job import JobRun, JobState, window_at
 from tracker.domain.refusals import Refusal
 from tracker.jobs.work import TakenOver, Work
+from tracker.observed import Observers, Run, at
 from tracker.store.contract import Stale
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ class Job:
 class Runner:
     """Runs jobs on a store. Safe to use from many threads and processes at once."""
 
-    def __init__(self, store: Store, jobs: Iterable[Job], clock: Clock) -> None:
-        """Take the table of jobs."""
+    def __init__(self, store: Store, jobs: Iterable[Job], clock: Clock, observers: Observers | None = None) -> None:
+        """Take the table of jobs, and who watches."""
+        self._observers = observers or Observers()
         self._store, self._clock = store, clock
         self.jobs: Mapping[str, Job] = {job.name: job for job in jobs}
         self._over: dict[str, datetime] = {}  # the last window of a job in which there is nothing left to do
@@ -93,15 +95,25 @@ class Runner:
         return run
 
     def _run(self, job: Job, run: JobRun) -> JobRun:
+        watched = Run(name=job.name, about={"job": job.name, "run": run.window.isoformat()})
+        with self._observers.watching(watched), at(watched):
+            return self._worked(job, run, watched)
+
+    def _worked(self, job: Job, run: JobRun, watched: Run) -> JobRun:
         work = Work(self._store, self._clock, run, stopped=self._stopped.is_set)
         try:
             job.run(work)
             work.end()
         except TakenOver:
+            watched.outcome = "taken_over"
             _log.warning("job %s: somebody else has taken over", job.name)
         except Exception as problem:
             _note_failure(work, problem)
             raise
+        else:
+            watched.outcome = "finished" if work.run.state is JobState.FINISHED else "interrupted"
+        finally:
+            watched.done, watched.failed = work.run.done - run.done, work.run.failed - run.failed
         _tell(job, work.run)
         return work.run
 

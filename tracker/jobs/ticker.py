@@ -45,6 +45,6 @@ class Ticker:
             if not self._stopped.is_set():
                 self._runner.tick(name)
         except Unavailable as gone:
-            _log.warning("job %s: %s", name, gone.detail)
+            _log.warning("job %s: %s", name, gone.detail, extra={"job": name})
         except Exception:  # noqa: BLE001 - whatever it is: it does not stop the other jobs
-            _log.exception("job %s failed", name)
+            _log.exception("job %s failed", name, extra={"job": name})

@@ -11,11 +11,13 @@ from pymongo.read_concern import ReadConcern
 
 from tracker.domain.refusals import Unavailable
 from tracker.store.mongo.errors import refusing
+from tracker.store.mongo.listeners import listeners
 
 if TYPE_CHECKING:
     from pymongo.database import Database
 
     from tracker.store.mongo.documents import Document
+    from tracker.store.watch import Watch
 
 SCHEMES = ("mongodb://", "mongodb+srv://")
 IS_STANDALONE = (
@@ -38,12 +40,14 @@ class Connection:
     A client does not survive a fork: whoever is born with one makes another.
     """
 
-    def __init__(self, url: str, *, connections: int, database: str | None, allow_standalone: bool) -> None:
+    def __init__(
+        self, url: str, *, connections: int, database: str | None, allow_standalone: bool, watch: Watch | None = None
+    ) -> None:
         """Nothing is connected yet; ValueError for the URL of anything else."""
         if not url.startswith(SCHEMES):
             raise ValueError("The database URL must begin with mongodb:// or mongodb+srv://.")
         self._url, self._connections, self._name = url, connections, database
-        self._allow_standalone = allow_standalone
+        self._allow_standalone, self._watch = allow_standalone, watch
         self._making = threading.Lock()
         self._client: MongoClient[Document] | None = None
         self._of_process = 0
@@ -62,7 +66,14 @@ class Connection:
 
     def _made(self) -> MongoClient[Document]:
         with refusing():
-            return MongoClient(self._url, maxPoolSize=self._connections, tz_aware=True, appname="tracker", **_PATIENCE)
+            return MongoClient(
+                self._url,
+                maxPoolSize=self._connections,
+                tz_aware=True,
+                appname="tracker",
+                event_listeners=listeners(self._watch, self._connections),
+                **_PATIENCE,
+            )
 
     @property
     def database(self) -> Database[Document]:

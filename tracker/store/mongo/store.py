@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from tracker.store.contract import Claim, Claimed, Perishable, Standing
     from tracker.store.kept import Kept
     from tracker.store.mongo.modes import Mode
+    from tracker.store.watch import Watch
 
 
 class MongoStore(Store):
@@ -61,14 +62,22 @@ class MongoStore(Store):
 
     @classmethod
     def open(
-        cls, url: str, *, connections: int = 8, database: str | None = None, allow_standalone: bool = False
+        cls,
+        url: str,
+        *,
+        connections: int = 8,
+        database: str | None = None,
+        allow_standalone: bool = False,
+        watch: Watch | None = None,
     ) -> Self:
         """Return the store at a ``mongodb://`` or ``mongodb+srv://`` URL; ValueError for any other.
 
         ``connections`` is how many threads can be at the database at once: as many as serve requests. ``database`` is
         its name where the URL has none. A server without transactions is Unavailable unless ``allow_standalone``.
         """
-        return cls(Connection(url, connections=connections, database=database, allow_standalone=allow_standalone))
+        return cls(
+            Connection(url, connections=connections, database=database, allow_standalone=allow_standalone, watch=watch)
+        )
 
     def standing(self, session_id: str) -> Standing | None:
         return people.standing(self._access, session_id)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tracker.domain.refusals import Unavailable
-from tracker.store.sql.engine import is_no_id, open_engine, refused
+from tracker.observed import ran
+from tracker.store.sql.engine import is_no_id, open_engine, refused, watched
 from tracker.store.sql.prepared import Prepared
 from tracker.store.sql.streams import on_postgresql, on_sqlite
 from tracker.store.sql.transaction import Lost, OnPostgreSQL, OnSQLite
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from tracker.store.sql.prepared import Row, Values
     from tracker.store.sql.streams import Stream
     from tracker.store.sql.transaction import Transaction
+    from tracker.store.watch import Watch
 
 _PATIENCE = 5.0
 
@@ -31,9 +34,13 @@ Made = TypeVar("Made")
 class Database:
     """One database. Safe for threads, of which ``connections`` can be inside at once."""
 
-    def __init__(self, url: str, *, connections: int) -> None:
+    def __init__(self, url: str, *, connections: int, watch: Watch | None = None) -> None:
         """Make the engine; nothing is connected yet."""
         self.engine = open_engine(url, connections=connections)
+        self._size, self._watch = connections, watch
+        if watch is not None:
+            watched(self.engine, watch)
+            watch.pool_opened(connections)
         self.is_postgresql = self.engine.dialect.name == "postgresql"
         self._transaction = OnPostgreSQL if self.is_postgresql else OnSQLite
         self._writing = threading.Lock()
@@ -85,7 +92,9 @@ class Database:
         try:
             cursor: Any = connection.cursor()
             statement.make_ready(cursor, _ready(connection))
+            began = perf_counter()
             cursor.execute(statement.text, statement.bound(values))
+            ran(statement.name, 1, began)
             return statement.rows(cursor)
         except Exception as error:
             if is_no_id(error):
@@ -116,6 +125,8 @@ class Database:
             connection.close()
 
     def _connection(self) -> PoolProxiedConnection:
+        if self._watch is not None and self.engine.pool.checkedout() >= self._size:  # type: ignore[attr-defined]  # QueuePool's
+            self._watch.connection_awaited()
         try:
             return self.engine.raw_connection()
         except Exception as error:

@@ -22,6 +22,8 @@ from tracker.store.records import to_json
 if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
 
+    from tracker.store.watch import Watch
+
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg2")
 _UUID_OIDS = (2950, 2951)
 _PRAGMAS = ("busy_timeout = 5000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
@@ -88,6 +90,12 @@ def _postgresql(address: URL, connections: int) -> Engine:
     )
     event.listen(engine, "connect", _leave_uuids_as_text)
     return engine
+
+
+def watched(engine: Engine, watch: Watch) -> None:
+    """Have somebody told of the connections that are in use."""
+    event.listen(engine, "checkout", lambda *_: watch.connection_taken())
+    event.listen(engine, "checkin", lambda *_: watch.connection_returned())
 
 
 def _leave_uuids_as_text(connection: Any, _record: object) -> None:

@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 
 # psycopg2 takes and gives these just as they are (see engine.py): SQLAlchemy's own processors would only copy them.
 _NATIVE = (postgresql.UUID, postgresql.ARRAY)
+_TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE) +(\w+)")
 _PARAMETER = re.compile(r"%\((\w+)\)s|%%")
 
 
 class Prepared:
     """One statement as one driver takes it, and what has to be done to the values that go in and come out."""
 
-    __slots__ = ("_constants", "_given", "_preparation", "_taken", "plain", "text")
+    __slots__ = ("_constants", "_given", "_preparation", "_taken", "name", "plain", "text")
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class Prepared:
         """
         compiled = statement.compile(dialect=dialect, column_keys=None if columns is None else list(columns))
         self.plain = str(compiled)
+        self.name = _named(self.plain)
         self.text, self._preparation = self.plain, ""
         if dialect.name == "postgresql" and planned_once:
             self.text, self._preparation = _planned_once(self.plain)
@@ -90,6 +92,12 @@ class Prepared:
         for at, give in self._given:
             values[at] = give(values[at])
         return values
+
+
+def _named(plain: str) -> str:
+    """Return what a statement does, and to which table, for whoever watches: ``SELECT tasks``."""
+    table = _TABLE.search(plain)
+    return f"{plain.split(None, 1)[0]} {table[1]}" if table else plain.split(None, 1)[0]
 
 
 def _planned_once(plain: str) -> tuple[str, str]:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from tracker.domain.task import Task
     from tracker.store.kept import Kept
     from tracker.store.sql.transaction import Transaction
+    from tracker.store.watch import Watch
 
 Found = TypeVar("Found")
 
@@ -71,12 +72,12 @@ class SqlStore(Store):
         return Carrying(self._database)
 
     @classmethod
-    def open(cls, url: str, *, connections: int = 8) -> Self:
+    def open(cls, url: str, *, connections: int = 8, watch: Watch | None = None) -> Self:
         """Return the store at a ``sqlite:///file`` or ``postgresql://`` URL; ValueError for any other.
 
         ``connections`` is how many threads can be at the database at once: as many as serve requests.
         """
-        return cls(Database(url, connections=connections))
+        return cls(Database(url, connections=connections, watch=watch))
 
     def standing(self, session_id: str) -> Standing | None:
         found = self._database.read(self._statements.standing, {"id": session_id})

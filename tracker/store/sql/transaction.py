@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import select
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
+
+from tracker.observed import ran
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,11 +56,13 @@ class OnPostgreSQL:
         self._cursor = cursor
         self._ready = ready
         self._waiting = [b"BEGIN"]
+        self._last = "BEGIN"
         self.committing = False
 
     def send(self, statement: Prepared, values: Values) -> None:
         statement.make_ready(self._cursor, self._ready)
         self._waiting.append(self._cursor.mogrify(statement.text, statement.bound(values)))
+        self._last = statement.name
 
     def ask(self, statement: Prepared, values: Values) -> Row | None:
         return next(iter(self.ask_all(statement, values)), None)
@@ -87,7 +92,7 @@ class OnPostgreSQL:
     def commit(self) -> None:
         if not self.committing:
             self._waiting.append(b"COMMIT")
-            self.committing = True
+            self._last, self.committing = "COMMIT", True
             self._run()
 
     def roll_back(self) -> None:
@@ -95,7 +100,9 @@ class OnPostgreSQL:
 
     def _run(self) -> None:
         waiting, self._waiting = self._waiting, []
+        began = perf_counter()
         self._cursor.execute(b";".join(waiting))
+        ran(self._last, len(waiting), began)
 
 
 def _has_ended(connection: Any) -> bool:
@@ -111,10 +118,10 @@ class OnSQLite:
     def __init__(self, cursor: Any, _ready: set[str]) -> None:
         self._cursor = cursor
         self.committing = False
-        cursor.execute("BEGIN IMMEDIATE")
+        self._run("BEGIN", "BEGIN IMMEDIATE", {})
 
     def send(self, statement: Prepared, values: Values) -> None:
-        self._cursor.execute(statement.text, statement.bound(values))
+        self._run(statement.name, statement.text, statement.bound(values))
 
     def ask(self, statement: Prepared, values: Values) -> Row | None:
         return next(iter(self.ask_all(statement, values)), None)
@@ -135,7 +142,12 @@ class OnSQLite:
 
     def commit(self) -> None:
         self.committing = True
-        self._cursor.execute("COMMIT")
+        self._run("COMMIT", "COMMIT", {})
+
+    def _run(self, name: str, text: str, values: Values) -> None:
+        began = perf_counter()
+        self._cursor.execute(text, values)
+        ran(name, 1, began)
 
     def roll_back(self) -> None:
         if self._cursor.connection.in_transaction:
