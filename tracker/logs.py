@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PROBES = frozenset({"/livez", "/readyz"})  # asked every second or so: a line each only where the level is debug
 _SHOWN_FIRST = frozenset({"time", "level", "logger", "event", "exception"})
+_OF_OTHER_FORMATTERS = frozenset({"message", "asctime"})  # they leave these on a record
 _access = logging.getLogger("tracker.access")
 
 
@@ -72,7 +73,7 @@ def _described(_logger: object, _name: str, event: EventDict) -> EventDict:
         **(present.about if present else {}),
     }
     raised = event.pop("exc_info", None)
-    line.update(event)
+    line.update({name: value for name, value in event.items() if name not in _OF_OTHER_FORMATTERS})
     if raised and raised[1] is not None:
         line["exception"] = tracebacks.told(raised[1], raised[2])
     return line

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -202,20 +203,27 @@ def exposed(address: str, port: int) -> Iterator[None]:
 
 
 class _Sum:
-    """What all processes have counted, those that died included; what those had at hand is not there any more."""
+    """What all processes have counted, those that died included; what those had at hand is not there any more.
+
+    A file is there a moment before anything is in it, which the library would take for a broken one.
+    """
 
     def __init__(self, folder: str) -> None:
-        from prometheus_client import CollectorRegistry  # noqa: PLC0415 - see above
-        from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415 - likewise
+        from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415 - see above
 
-        self._folder = folder
-        self._collector = MultiProcessCollector(CollectorRegistry(), path=folder)  # type: ignore[no-untyped-call]  # its __init__ has no types
+        self._folder, self._one_at_a_time = Path(folder), threading.Lock()
+        self._merged = MultiProcessCollector.merge
 
     def collect(self) -> Any:
-        for file in Path(self._folder).glob("gauge_live*_*.db"):
+        with self._one_at_a_time:
+            return self._collected()
+
+    def _collected(self) -> Any:
+        for file in self._folder.glob("gauge_live*_*.db"):
             if not _is_alive(int(re.findall(r"_(\d+)\.db", file.name)[0])):
                 file.unlink(missing_ok=True)
-        return self._collector.collect()  # type: ignore[no-untyped-call]  # it has no types
+        files = [str(file) for file in self._folder.glob("*.db") if file.stat().st_size]
+        return self._merged(files)  # type: ignore[no-untyped-call]  # it has no types
 
 
 def _is_alive(process: int) -> bool:

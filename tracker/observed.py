@@ -68,10 +68,10 @@ class Run(Doing):
 class Observer(Protocol):
     """Somebody who watches."""
 
-    def began(self, doing: Doing) -> None:
+    def began(self, doing: Doing, /) -> None:
         """Take note that something begins."""
 
-    def ended(self, doing: Doing) -> None:
+    def ended(self, doing: Doing, /) -> None:
         """Take note that it has ended, and of all that is known of it now."""
 
 

@@ -16,7 +16,7 @@ from tests.databases import database
 from tests.faults.server import HOST, Server, running, start
 from tests.racing import at_once
 from tracker.cli.server import free_port
-from tracker.metrics import table
+from tracker.metrics import _Sum, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,6 +137,12 @@ def test_a_server_counts_the_jobs_it_runs_by_itself(tmp_path: Path) -> None:
         wait_for(lambda: told(port).get(finished, 0) >= 1)
         assert told(port)['tracker_job_duration_seconds_count{job="archive"}'] >= 1
         assert told(port)['tracker_statements_total{operation="job archive"}'] >= 1
+
+
+def test_a_file_that_is_just_being_made_is_passed_over(tmp_path: Path) -> None:
+    for name in ("counter_1.db", "histogram_1.db", "gauge_livesum_1.db", f"gauge_livesum_{os.getpid()}.db"):
+        (tmp_path / name).touch()
+    assert list(_Sum(str(tmp_path)).collect()) == []
 
 
 def test_worker_and_beat_count_as_well(tmp_path: Path, broker: Broker) -> None:
