@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import orjson
 from jsonschema_rs import Draft202012Validator
 
+from tests.canaries.watch import WATCH, look_at_exchange
 from tracker.edge.call import Answer, Call
 from tracker.edge.document import Document
 from tracker.edge.validation import compiled
@@ -58,6 +59,7 @@ class Client:
 
     def __init__(self, respond: Responder, document: Document, token: str | None = None) -> None:
         self._respond, self._document, self._token = respond, document, token
+        WATCH.keep(token)
         self._promises = Promises(document, request_ids=False)
 
     def as_(self, token: str | None) -> Client:
@@ -86,6 +88,7 @@ class Client:
         asked = query if isinstance(query, str) else urlencode(query)
         answer = self._respond(Call(method, path, asked.encode(), sent, "test-request", body=body or b""))
         received = Received(answer.status, {n.decode(): v.decode() for n, v in answer.headers}, answer.body)
+        look_at_exchange(json or body, answer.status, answer.body)
         self._promises.hold(method, path, received)
         return received
 

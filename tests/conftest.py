@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.canaries.watch import WATCH, Lines
 from tests.databases import ON_EVERY_DATABASE, clean_up, database, open_store
 from tests.exceptions import excuse_of
 from tests.rabbitmq_server import RabbitServer, rabbitmq_server
@@ -30,6 +32,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _templates() -> Iterator[None]:
     yield
     clean_up()
+
+
+@pytest.fixture(autouse=True)
+def _canaries() -> Iterator[None]:
+    """Fail if a secret that any test has used so far stands in a log line or a problem of this one."""
+    root, ours, lines = logging.getLogger(), logging.getLogger("tracker"), Lines(WATCH)
+    level = ours.level
+    root.addHandler(lines)
+    ours.setLevel(logging.DEBUG)
+    yield
+    ours.setLevel(level)
+    root.removeHandler(lines)
+    WATCH.settle()
 
 
 @pytest.fixture(params=ON_EVERY_DATABASE)

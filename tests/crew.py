@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.canaries.watch import WATCH
 from tests.rabbitmq_server import RabbitServer
 from tests.servers import PASSWORD, RedisServer
 from tests.ticking import JOBS
@@ -53,6 +54,7 @@ class Crew:
             "CELERY_BROKER_URL": self.broker.url,
             **settings,
         }
+        WATCH.keep_settings(environment)
         log = self.folder / f"log-{next(self.numbers)}"
         with log.open("wb") as err:
             process = subprocess.Popen(
@@ -115,6 +117,7 @@ def hired(folder: Path, broker: Broker) -> Iterator[Crew]:
     try:
         yield crew
         assert PASSWORD not in crew.logs
+        WATCH.look_at("the log of a worker or a beat", crew.logs)
     finally:
         for process in list(crew.processes):
             if process.poll() is None:

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tests.canaries.watch import WATCH, look_at_exchange
 from tests.client import Promises, Received
 from tests.world import DOCUMENT
 
@@ -24,6 +25,7 @@ class Wire:
 
     def __init__(self, front: Front, token: str | None = None) -> None:
         self.front, self._token = front, token
+        WATCH.keep(token)
         self._promises = Promises(DOCUMENT)
 
     @classmethod
@@ -53,6 +55,7 @@ class Wire:
         request["client"] = (peer, 40000) if peer else None
         received = asyncio.run(exchange(self.front, request, pieces(body)))
         self._promises.hold(method, request["path"], received)
+        look_at_exchange(body, received.status, received.body)
         return received
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.canaries.watch import WATCH, look_at_exchange
 from tests.client import Promises
 from tests.world import DOCUMENT, UNLIMITED
 from tracker.cli.server import free_port
@@ -67,6 +68,7 @@ class Server:
         finally:
             connection.close()
         PROMISES.hold(method, path, answer)
+        look_at_exchange(body, answer.status, answer.body)
         return answer
 
     def connect(self) -> socket.socket:
@@ -121,6 +123,7 @@ def start(folder: Path, database_url: str, *, workers: int = 1, **settings: str)
         **{name.upper(): value for name, value in UNLIMITED.items()},
         **settings,
     }
+    WATCH.keep_settings(environment)
     arguments = [sys.executable, "-m", "tracker", "serve", "--port", str(port), "--workers", str(workers)]
     with log.open("w") as err:
         process = subprocess.Popen(arguments, cwd=folder, env=environment, stdout=err, stderr=err, text=True)
@@ -140,6 +143,7 @@ def running(folder: Path, database_url: str, *, workers: int = 1, **settings: st
     finally:
         server.process.kill()
         server.process.wait(timeout=PATIENCE)
+        WATCH.look_at("the log of a server", server.log.read_text(encoding="utf-8", errors="replace"))
 
 
 def read_answer(sock: socket.socket, method: str = "GET") -> Answer:
