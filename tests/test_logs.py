@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -236,16 +237,22 @@ def test_all_is_written_before_a_process_ends() -> None:
     assert b"the last word" in os.read(reading, 1000)
 
 
-def test_a_process_that_was_forked_writes_too() -> None:
-    reading, writing = os.pipe()
-    handler = QueuedLines(os.fdopen(writing, "w"))
-    child = os.fork()
-    if child == 0:
-        handler.emit(logging.makeLogRecord({"msg": "from the child"}))
-        handler.flush()
-        os._exit(0)
-    assert b"from the child" in read_until(reading, b"child")
+FORKING = """
+import logging, os, sys
+from tracker.log_writer import QueuedLines
+handler = QueuedLines(sys.stderr)
+child = os.fork()
+handler.emit(logging.makeLogRecord({"msg": "from the parent" if child else "from the child"}))
+handler.flush()
+if child:
     os.waitpid(child, 0)
+os._exit(0)
+"""
+
+
+def test_a_process_that_was_forked_writes_too() -> None:
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORKING], capture_output=True, text=True, check=True)
+    assert sorted(done.stderr.splitlines()) == ["from the child", "from the parent"]
 
 
 def test_a_thread_that_nobody_catches_is_logged_without_its_text(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
