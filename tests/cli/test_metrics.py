@@ -8,8 +8,11 @@ import signal
 import socket
 import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.crew import hired
 from tests.databases import database
@@ -19,7 +22,7 @@ from tracker.cli.server import free_port
 from tracker.metrics import _Sum, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.crew import Broker
 
@@ -80,44 +83,58 @@ def test_the_processes_of_a_server_count_together_and_what_one_that_died_has_cou
     assert [*tmp_path.glob("tracker-metrics-*")] == []
 
 
-def test_a_request_is_counted_before_its_answer_is_sent(tmp_path: Path) -> None:
-    port = free_port(HOST)
-    with database("sqlite") as url, running(tmp_path, url, METRICS_PORT=str(port)) as server:
-        for so_far in range(1, 11):
-            server.ask("GET", "/problems")
-            assert counted(port, "GET", "/problems", 200) == so_far
+@dataclass(frozen=True)
+class Counted:
+    """A server, somebody's token, and the port where it tells what it counts."""
+
+    server: Server
+    token: str
+    port: int
 
 
-def test_whatever_is_sent_the_labels_are_few(tmp_path: Path) -> None:
-    port = free_port(HOST)
-    with database("sqlite") as url, running(tmp_path, url, METRICS_PORT=str(port)) as server:
-        token = server.log_in("ann")
-        for number in range(20):
-            assert server.ask("GET", f"/nothing-{number}").status == 404
-            assert server.ask(f"M{number}", "/tasks", token=token).status == 405
-            assert server.ask("GET", f"/tasks/no-such-task-{number}", token=token).status in {400, 404}
-
-        assert counted(port, "GET", "unmatched", 404) == 20
-        assert counted(port, "other", "/tasks", 405) == 20
-        labels = {name for name in told(port) if name.startswith("tracker_requests_total")}
-        assert not [label for label in labels if re.search(r"nothing-|M\d|no-such", label)]
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counted]:
+    """One for several tests: each looks at what it adds."""
+    port, folder = free_port(HOST), tmp_path_factory.mktemp("counted")
+    with database("sqlite") as url, running(folder, url, METRICS_PORT=str(port)) as server:
+        yield Counted(server, server.log_in("ann"), port)
 
 
-def test_what_the_database_does_is_counted_by_operation_and_what_is_at_hand_goes_back_to_nothing(
-    tmp_path: Path,
-) -> None:
-    port = free_port(HOST)
-    with database("sqlite") as url, running(tmp_path, url, METRICS_PORT=str(port)) as server:
-        token = server.log_in("ann")
-        assert server.ask("POST", "/tasks", {"title": "Water the plants"}, token=token).status == 201
-        now = told(port)
-        assert now['tracker_statements_total{operation="createTask"}'] >= 3
-        assert now['tracker_statement_seconds_total{operation="createTask"}'] > 0
-        assert now['tracker_requests_in_flight{route="/tasks"}'] == 0
-        assert now['tracker_request_duration_seconds_count{route="/tasks"}'] == 1
-        assert now["tracker_pool_connections"] >= 1
-        wait_for(lambda: told(port)["tracker_pool_connections_in_use"] == 0)
-        assert [name for name in now if name.startswith("tracker_build_info{version=")]
+def test_a_request_is_counted_before_its_answer_is_sent(one: Counted) -> None:
+    for so_far in range(1, 11):
+        one.server.ask("GET", "/problems")
+        assert counted(one.port, "GET", "/problems", 200) == so_far
+
+
+def test_whatever_is_sent_the_labels_are_few(one: Counted) -> None:
+    for number in range(20):
+        assert one.server.ask("GET", f"/nothing-{number}").status == 404
+        assert one.server.ask(f"M{number}", "/tasks", token=one.token).status == 405
+        assert one.server.ask("GET", f"/tasks/no-such-task-{number}", token=one.token).status in {400, 404}
+
+    assert counted(one.port, "GET", "unmatched", 404) == 20
+    assert counted(one.port, "other", "/tasks", 405) == 20
+    labels = {name for name in told(one.port) if name.startswith("tracker_requests_total")}
+    assert not [label for label in labels if re.search(r"nothing-|M\d|no-such", label)]
+
+
+def test_what_the_database_does_is_counted_by_operation_and_what_is_at_hand_goes_back_to_nothing(one: Counted) -> None:
+    assert one.server.ask("POST", "/tasks", {"title": "Water the plants"}, token=one.token).status == 201
+    now = told(one.port)
+    assert now['tracker_statements_total{operation="createTask"}'] >= 3
+    assert now['tracker_statement_seconds_total{operation="createTask"}'] > 0
+    assert now['tracker_requests_in_flight{route="/tasks"}'] == 0
+    assert now['tracker_request_duration_seconds_count{route="/tasks"}'] >= 1
+    assert now["tracker_pool_connections"] >= 1
+    wait_for(lambda: told(one.port)["tracker_pool_connections_in_use"] == 0)
+    assert [name for name in now if name.startswith("tracker_build_info{version=")]
+
+
+def test_a_server_counts_the_jobs_it_runs_by_itself(one: Counted) -> None:
+    finished = 'tracker_job_runs_total{job="archive",outcome="finished"}'
+    wait_for(lambda: told(one.port).get(finished, 0) >= 1)
+    assert told(one.port)['tracker_job_duration_seconds_count{job="archive"}'] >= 1
+    assert told(one.port)['tracker_statements_total{operation="job archive"}'] >= 1
 
 
 def test_what_a_process_had_at_hand_is_gone_with_it(tmp_path: Path) -> None:
@@ -128,15 +145,6 @@ def test_what_a_process_had_at_hand_is_gone_with_it(tmp_path: Path) -> None:
             os.kill(pid, signal.SIGKILL)
         server.wait()
         wait_for(lambda: told(port)["tracker_pool_connections"] == before)
-
-
-def test_a_server_counts_the_jobs_it_runs_by_itself(tmp_path: Path) -> None:
-    port = free_port(HOST)
-    with database("sqlite") as url, running(tmp_path, url, METRICS_PORT=str(port)):
-        finished = 'tracker_job_runs_total{job="archive",outcome="finished"}'
-        wait_for(lambda: told(port).get(finished, 0) >= 1)
-        assert told(port)['tracker_job_duration_seconds_count{job="archive"}'] >= 1
-        assert told(port)['tracker_statements_total{operation="job archive"}'] >= 1
 
 
 def test_a_file_that_is_just_being_made_is_passed_over(tmp_path: Path) -> None:
