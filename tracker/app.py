@@ -27,6 +27,7 @@ from tracker.edge.local import LocalAdministrator
 from tracker.edge.observer import Watched
 from tracker.edge.pages import Pages
 from tracker.edge.passwords import Argon2Passwords
+from tracker.edge.readiness import Lookout
 from tracker.edge.responder import Responder
 from tracker.edge.security import Actors, Bearer
 from tracker.edge.shared_redis import SharedRedis
@@ -64,7 +65,10 @@ def create_app() -> Front:
     settings = Settings()
     logs.set_up(settings)
     watchers = wiring.watchers(settings)
-    store = open_store(settings, connections=THREADS + 1, watch=watchers.metrics)
+    hashing = passwords_at_once(settings)
+    # The jobs and the lookout ask too.
+    store = open_store(settings, connections=THREADS + hashing + 2, watch=watchers.metrics)
+    lookout = Lookout(store)
     jobs = None if settings.celery_broker_url else Ticker(job_runner(settings, store, watchers.observers))
     if jobs is not None:
         jobs.start()
@@ -72,13 +76,17 @@ def create_app() -> Front:
     def close() -> None:
         if jobs is not None:
             jobs.stop()
+        lookout.stop()  # last: it ends what waits for a database that is silent
         store.close()
         watchers.close()
 
-    respond = responder(settings, store, metrics=watchers.metrics)
+    respond = responder(settings, store, metrics=watchers.metrics, lookout=lookout)
     return Front(
         respond,
         threads=THREADS,
+        apart=hash_passwords(contract()),
+        threads_apart=hashing,
+        lookout=lookout,
         close=close,
         proxies=Proxies(settings.trusted_proxies),
         cors=Cors(settings.cors_origins),
@@ -86,17 +94,25 @@ def create_app() -> Front:
     )
 
 
-def responder(settings: Settings, store: Store, *, now: Clock = clock.now, metrics: Metrics | None = None) -> Responder:
+def responder(
+    settings: Settings,
+    store: Store,
+    *,
+    now: Clock = clock.now,
+    metrics: Metrics | None = None,
+    lookout: Lookout | None = None,
+) -> Responder:
     """Return the whole application behind the sockets, on a store whose schema is at hand."""
     document, access_tokens = contract(), tokens(settings)
     redis = SharedRedis(settings.redis_url) if settings.redis_url else None
+    readiness = partial((lookout or Lookout(store)).checks, redis)
     carry = partial(
         Carrier,
         store=store,
         actors=Actors(store, now),
         clock=now,
         records=Records(settings.secret_key.get_secret_value()),
-        collaborators=collaborators(settings, access_tokens),
+        collaborators={**collaborators(settings, access_tokens), "readiness": readiness},
         cache=cache(settings, document, redis, metrics),
         require_if_match=settings.require_if_match,
     )
@@ -173,4 +189,15 @@ def tokens(settings: Settings) -> AccessTokens:
 
 def passwords(settings: Settings) -> Argon2Passwords:
     """Return what hashes passwords: over all server processes, one at a time per core."""
-    return Argon2Passwords(settings.password_policy, parallel=max(1, (os.cpu_count() or 1) // settings.workers))
+    return Argon2Passwords(settings.password_policy, parallel=passwords_at_once(settings))
+
+
+def passwords_at_once(settings: Settings) -> int:
+    """Return how many passwords one process hashes at once."""
+    return max(1, (os.cpu_count() or 1) // settings.workers)
+
+
+def hash_passwords(document: Document) -> frozenset[tuple[str, str]]:
+    """Return the operations, by method and path, that hash passwords: those with limits of their own for it."""
+    limited = {"login", "register", "password"}
+    return frozenset((op.method, op.path) for op in document.operations if op.rate_limit in limited)

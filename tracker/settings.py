@@ -29,7 +29,6 @@ _NO_SIGNING_KEY = (
     "ALGORITHM must be HS256 unless SIGNING_KEY_FILE names a key; make one with: "
     "openssl genpkey -algorithm ed25519 -out signing_key.pem"
 )
-_HOST_NAME = re.compile(r"\*|\[[0-9A-Fa-f:.]+\]|(\*\.)?[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*")
 
 
 class Environment(StrEnum):
@@ -45,12 +44,6 @@ def _in_lower_case(value: object) -> object:
 
 def _split_at_commas(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _host_names(hosts: tuple[str, ...]) -> tuple[str, ...]:
-    if not all(_HOST_NAME.fullmatch(host) for host in hosts):
-        raise ValueError("must be host names without scheme or port, such as tracker.example.com or *.example.com")
-    return tuple(host.lower() for host in hosts)
 
 
 def _database(url: str, info: ValidationInfo) -> str:
@@ -73,6 +66,10 @@ def _default_database(given: dict[str, Any]) -> str:
 
 def _default_workers() -> int:
     return min(len(os.sched_getaffinity(0)), 4) if hasattr(os, "sched_getaffinity") else 1
+
+
+def _default_drain(given: dict[str, Any]) -> float:
+    return 0.0 if given["tracker_env"] is Environment.DEVELOPMENT else 5.0
 
 
 def _default_hosts(given: dict[str, Any]) -> tuple[str, ...]:
@@ -101,7 +98,7 @@ def _default_algorithm(given: dict[str, Any]) -> str:
 
 Choice = BeforeValidator(_in_lower_case)
 Listed = BeforeValidator(_split_at_commas)
-Hosts = Annotated[tuple[str, ...], BeforeValidator(_split_at_commas), AfterValidator(_host_names)]
+Hosts = Annotated[tuple[str, ...], BeforeValidator(_split_at_commas), AfterValidator(values.host_names)]
 Rate = Annotated[str, Choice, AfterValidator(values.rate)]
 
 
@@ -158,6 +155,14 @@ class Settings(BaseSettings):
     port: int = setting(8000, "The port to listen at.", ge=1, le=65535)
     workers: int = setting(
         _default_workers, "How many server processes.", ge=1, le=64, **_otherwise("one per core, at most 4")
+    )
+    drain_seconds: float = setting(
+        _default_drain,
+        "How many seconds `tracker serve` goes on answering after SIGTERM, while `/readyz` says that it will stop: so "
+        "long that a proxy asks twice.",
+        ge=0,
+        le=300,
+        **_otherwise("`5`; in development `0`"),
     )
     secret_key: SecretStr = setting(
         _default_key,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 DAY = 86_400
 _MOST = 10**6
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[0-9a-z_.-]+)(:[0-9]{1,5})?", re.ASCII)
+_HOST_NAME = re.compile(r"\*|\[[0-9A-Fa-f:.]+\]|(\*\.)?[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*")
 _AT_A_HOST = r"([^/?#;@]*@)?(\[[0-9a-f:.]+\]|[0-9A-Za-z_.-]+)(:[0-9]{1,5})?"
 _BROKER = re.compile(rf"amqps?://{_AT_A_HOST}(/[^?#;]*)?|rediss?://{_AT_A_HOST}(/[0-9]*)?", re.ASCII)
 
@@ -32,6 +33,13 @@ def rate(text: str) -> str:
     if not (1 <= parsed.amount <= _MOST and 1 <= parsed.get_expiry() <= DAY):
         raise ValueError(f"must let through 1 to {_MOST} requests in a day at the most")
     return text
+
+
+def host_names(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    """Check names of hosts, ``*.example.com`` and ``*`` among them."""
+    if not all(_HOST_NAME.fullmatch(host) for host in hosts):
+        raise ValueError("must be host names without scheme or port, such as tracker.example.com or *.example.com")
+    return tuple(host.lower() for host in hosts)
 
 
 def redis_url(url: str) -> str:

@@ -39,7 +39,13 @@ def start(folder: Path, *arguments: str, **settings: str) -> subprocess.Popen[st
         return subprocess.Popen(
             [sys.executable, "-m", "tracker", *arguments],
             cwd=folder,
-            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "TMPDIR": str(folder), **settings},
+            env={
+                "PATH": "/usr/bin:/bin",
+                "PYTHONPATH": str(ROOT),
+                "TMPDIR": str(folder),
+                "DRAIN_SECONDS": "0",
+                **settings,
+            },
             stdout=out,
             stderr=err,
             text=True,

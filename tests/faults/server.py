@@ -120,6 +120,7 @@ def start(folder: Path, database_url: str, *, workers: int = 1, **settings: str)
         "DATABASE_URL": database_url,
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "MONGO_ALLOW_STANDALONE": "true",
+        "DRAIN_SECONDS": "0",
         **{name.upper(): value for name, value in UNLIMITED.items()},
         **settings,
     }

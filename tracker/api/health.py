@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tracker.api.reply import Reply
 
 if TYPE_CHECKING:
-    from tracker.store.contract import Store
+    from collections.abc import Callable
 
 
 def get_liveness() -> Reply:
@@ -15,7 +15,6 @@ def get_liveness() -> Reply:
     return Reply({"status": "ok"})
 
 
-def get_readiness(store: Store) -> Reply:
-    """Say that the store answers and has the schema this version expects; Unavailable where not."""
-    store.ping()
-    return Reply({"status": "ok"})
+def get_readiness(readiness: Callable[[], dict[str, str]]) -> Reply:
+    """Say how each thing is that this process uses; Unavailable where it cannot serve, or is about to stop."""
+    return Reply({"status": "ok", "checks": readiness()})

@@ -6,9 +6,9 @@ starts without a word; and its backpressure counts connections, idle ones too, n
 
 from __future__ import annotations
 
+import gc
 import logging
 import resource
-import signal
 import socket
 import threading
 import time
@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server import MPServer
 
 from tracker.cli import Refused
 from tracker.cli.probe import base_url, resolved, status_of
+from tracker.cli.processes import Server, hear_of_the_end
 from tracker.logs import logging_config
 from tracker.metrics import exposed
 
@@ -43,7 +43,12 @@ def listen(settings: Settings, *, when_alive: Callable[[str], None]) -> None:
         raise Refused(f"port {settings.port} of {settings.host} cannot be had; choose another with --port or PORT")
     _allow_many_files()
     server = _server(settings, address)
-    asker = threading.Thread(target=_ask_until_alive, args=(address, settings.port, when_alive), daemon=True)
+
+    def tell(url: str) -> None:
+        server.has_answered = True
+        when_alive(url)
+
+    asker = threading.Thread(target=_ask_until_alive, args=(address, settings.port, tell), daemon=True)
     server.on_startup(asker.start)
     with exposing(settings):
         server.serve()
@@ -79,20 +84,20 @@ def exposing(settings: Settings) -> AbstractContextManager[None]:
 
 
 def create_app() -> Front:
-    """Return what a server process serves.
+    """Return what a server process serves."""
+    from tracker import app  # noqa: PLC0415 - it takes long to import, and a parent has no use for it
 
-    It is forked with its parent's way to take SIGTERM, which is to tell its children: until it has one of its own, it
-    is to end like any other process. Seen on granian 2.8.7: it went on instead, and was killed after 15 seconds.
-    """
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    from tracker import app  # noqa: PLC0415 - what is to be reached early comes before what takes long to import
-
-    return app.create_app()
+    front = app.create_app()
+    hear_of_the_end(front)
+    gc.collect()
+    gc.freeze()  # what is there now stays: going through it again stopped a process for an eighth of a second
+    return front
 
 
-def _server(settings: Settings, address: str) -> MPServer:
-    return MPServer(
+def _server(settings: Settings, address: str) -> Server:
+    return Server(
         f"{__name__}:create_app",
+        drain_seconds=settings.drain_seconds,
         factory=True,
         interface=Interfaces.ASGI,
         address=address,

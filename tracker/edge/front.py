@@ -1,13 +1,16 @@
 """The connections: bodies are gathered on the event loop, whole requests are answered in a few threads.
 
 A slow client costs a socket and never a thread: a body has a bound and a deadline, and only a complete request is
-handed on. ``/livez`` is answered on the loop, so that a process whose threads are all busy still says it is alive.
+handed on. ``/livez`` and ``/readyz`` are answered on the loop: a process whose threads are all busy still says how it
+is. What hashes passwords has threads of its own: fifty who log in at once take none from the others.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import sys
 import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -17,13 +20,15 @@ from tracker.edge.addresses import Proxies
 from tracker.edge.answers import problem_of
 from tracker.edge.call import Answer, Call
 from tracker.edge.cors import Cors
+from tracker.edge.guard import PROBES
 from tracker.edge.observer import Watched, answered, attributed
 from tracker.edge.problems import BadRequest, ContentTooLarge, Overloaded, RequestTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
 
     from tracker.domain.refusals import Refusal
+    from tracker.edge.readiness import Lookout
 
     Scope = dict[str, Any]
     Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -35,7 +40,8 @@ MAX_BODY = 256 * 1024
 MAX_DRAINED = 16 * MAX_BODY
 BODY_DEADLINE = 10.0
 MAX_IN_FLIGHT = 512
-LIVENESS = "/livez"
+MAX_APART = 16  # who waits to have a password hashed, which takes 50 ms of a core each
+_NICE = 5  # to the others of a busy machine, and to our own threads
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 # On every answer; what is specific to one page is set by the page.
@@ -46,6 +52,7 @@ _ALWAYS = (
 # Only where it came by TLS, and without the hosts below: whether they can do TLS is not ours to say.
 _TLS_FROM_NOW_ON = (b"strict-transport-security", b"max-age=31536000")
 _BODILESS = {204, 304}  # the first has no length, the second that of the page it stands for
+_LEAVE = (b"connection", b"close")
 _NO_PAGE = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
@@ -61,20 +68,34 @@ class Front:
         respond: Callable[[Call], Answer],
         *,
         threads: int,
+        apart: Collection[tuple[str, str]] = (),
+        threads_apart: int = 1,
+        lookout: Lookout | None = None,
         close: Callable[[], None] = lambda: None,
         body_deadline: float = BODY_DEADLINE,
         proxies: Proxies | None = None,
         cors: Cors | None = None,
         watched: Watched | None = None,
     ) -> None:
-        """Answer in ``threads`` threads; call ``close`` when the last request is answered and the server stops."""
+        """Answer in ``threads`` threads, what is ``apart``, by method and path, in others.
+
+        Take no request before the ``lookout`` has looked once; call ``close`` when the last request is answered and the
+        server stops.
+        """
         respond = self._respond = attributed(respond)
         self._watched = watched or Watched()
+        self._lookout = lookout
         self._proxies, self._cors = proxies or Proxies(), cors or Cors()
         self._close = close
         self._deadline = body_deadline
         self._workers = Workers(respond, threads=threads)
+        self._apart = Apart(respond, apart, threads=threads_apart)
         self._in_flight = 0
+
+    @property
+    def lookout(self) -> Lookout | None:
+        """What knows whether this process can serve."""
+        return self._lookout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection event of the server."""
@@ -93,21 +114,24 @@ class Front:
             answer = await self._answer(call, receive)
             answered(request, call, answer)
         headers = [*_headers(answer, call), *self._cors.headers(call)]
+        if self._lookout is not None and self._lookout.draining and _LEAVE not in headers:
+            headers.append(_LEAVE)  # the connection would be closed soon, perhaps beneath a request
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if head else answer.body})
 
     async def _answer(self, call: Call, receive: Receive) -> Answer:
-        if call.path == LIVENESS:
+        if call.path in PROBES:
             return self._respond(call)
         if "content-length" in call.headers or "transfer-encoding" in call.headers:
             refusal = await self._gather(call, receive)
             if refusal is not None:
                 return problem_of(refusal, call.request_id)
-        if self._in_flight >= MAX_IN_FLIGHT:
+        workers: Workers = self._apart if self._apart.is_for(call) else self._workers
+        if self._in_flight >= MAX_IN_FLIGHT or workers.are_full:
             return problem_of(Overloaded(), call.request_id)
         self._in_flight += 1
         try:
-            return await self._workers.answer(call)
+            return await workers.answer(call)
         finally:
             self._in_flight -= 1
 
@@ -132,9 +156,12 @@ class Front:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                if self._lookout is not None:
+                    await asyncio.to_thread(self._lookout.start)
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self._workers.close()
+                self._apart.close()
                 self._close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
@@ -156,6 +183,11 @@ class Workers:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def are_full(self) -> bool:
+        """Whether the next one would wait too long; what is in flight at all is bounded elsewhere."""
+        return False
+
     def answer(self, call: Call) -> asyncio.Future[Answer]:
         """Have a call answered; to be called on the loop that waits for it."""
         loop = asyncio.get_running_loop()
@@ -174,6 +206,31 @@ class Workers:
         while (job := self._waiting.get()) is not None:
             call, loop, answered = job
             loop.call_soon_threadsafe(_settle, answered, self._respond(call))
+
+
+class Apart(Workers):
+    """Those for what takes a core for long: few, nice, and with a short queue."""
+
+    def __init__(
+        self, respond: Callable[[Call], Answer], operations: Collection[tuple[str, str]], *, threads: int
+    ) -> None:
+        """Answer these operations, by method and path."""
+        self._operations = frozenset(operations)
+        super().__init__(respond, threads=threads if operations else 0)
+
+    def is_for(self, call: Call) -> bool:
+        """Whether a call is answered here."""
+        return (call.method, call.path) in self._operations
+
+    @property
+    def are_full(self) -> bool:
+        """Whether as many wait as may."""
+        return self._waiting.qsize() >= MAX_APART
+
+    def _work(self) -> None:
+        if sys.platform == "linux":  # where a thread has a priority of its own
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        super()._work()
 
 
 def _settle(answered: asyncio.Future[Answer], answer: Answer) -> None:

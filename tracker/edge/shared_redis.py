@@ -46,6 +46,11 @@ class Breaker:
             self._closed_at = self._now() + PAUSE
             return True
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there are pauses."""
+        return self._failures >= TOLERATED
+
     def failed(self) -> bool:
         """Take note of a failure; return whether it is the one after which there is a pause."""
         with self._lock:
@@ -73,6 +78,11 @@ class SharedRedis:
         self.client = Redis(connection_pool=pool)
         self._breaker = breaker or Breaker()
         self._refused: set[str] = set()
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether it did not answer when it was last asked, and the times before."""
+        return self._breaker.is_open
 
     def ask(self, question: Callable[[], Answer], otherwise: Callable[[], Answer]) -> Answer:
         """Return what it answers to a question; where it does not, refuses or is left alone, what is so otherwise."""

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 TRIES = 5
 CLAIM_LIFETIME = timedelta(hours=24)
+OLDER = "The database has an older schema than this version needs; run the migrations."
 
 
 class Stale(Exception):
@@ -325,12 +326,20 @@ class Store(Reader, Transferable):
     def ping(self) -> None:
         """Return if the store answers and its schema has all that this code expects; raise Unavailable if not.
 
-        That of later code has, too: while an upgrade rolls, both work on one database.
+        That of later code has, too: while an upgrade rolls, both work on one database. It is asked also after
+        ``give_up``, whose end it is when anything is heard.
+        """
+
+    @abstractmethod
+    def give_up(self) -> None:
+        """Have whoever waits for the database hear at once that it is Unavailable, and whoever comes after them too.
+
+        For when it is silent: it neither answers nor refuses. A file is nobody who could be.
         """
 
     @abstractmethod
     def migrate(self) -> None:
-        """Bring the schema to this code's, under a lock: of many that start at once, one works and the others wait.
+        """Bring the schema to this code's, unless it is a later one; of many that start at once one works, others wait.
 
         What a crash left half done, where a store has no transactions, is through or gone afterwards.
         """

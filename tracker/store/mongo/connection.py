@@ -12,6 +12,7 @@ from pymongo.read_concern import ReadConcern
 from tracker.domain.refusals import Unavailable
 from tracker.store.mongo.errors import refusing
 from tracker.store.mongo.listeners import listeners
+from tracker.store.silence import Silence
 
 if TYPE_CHECKING:
     from pymongo.database import Database
@@ -52,6 +53,7 @@ class Connection:
         self._client: MongoClient[Document] | None = None
         self._of_process = 0
         self._transactional: bool | None = None
+        self.silence = Silence()  # the driver's own timeouts end what waits already
 
     @property
     def client(self) -> MongoClient[Document]:
@@ -78,6 +80,7 @@ class Connection:
     @property
     def database(self) -> Database[Document]:
         """The database: it reads what a majority has, and its writes are on the disks of a majority."""
+        self.silence.refuse()
         with refusing():
             return self.client.get_default_database(
                 self._name,

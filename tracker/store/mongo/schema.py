@@ -38,10 +38,10 @@ def _calendar_feeds(connection: Connection) -> None:
 STEPS: tuple[Callable[[Connection], None], ...] = (_first_indexes, _calendar_feeds)
 
 
-def is_present(access: Access) -> bool:
-    """Whether the schema is the one that this code expects: no fewer steps, no more, and no import half done."""
+def is_enough(access: Access) -> bool:
+    """Whether each step was taken that this code knows (more are a later version's), and no import is half done."""
     found = access.find(In.SCHEMA, {"_id": {"$in": ["steps", IMPORT]}})
-    return [one.get("count") for one in found] == [len(STEPS)]
+    return [one.get("count", 0) >= len(STEPS) for one in found] == [True]
 
 
 def _taken(access: Access) -> int:

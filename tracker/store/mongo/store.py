@@ -12,7 +12,7 @@ from tracker.domain.project import Membership
 from tracker.domain.refusals import Unavailable
 from tracker.domain.session import RefreshToken, Session
 from tracker.domain.user import User, folded
-from tracker.store.contract import Receipt, Store
+from tracker.store.contract import OLDER, Receipt, Store
 from tracker.store.mongo import kept, log, modes, people, schema, tasks, upkeep
 from tracker.store.mongo.access import Access
 from tracker.store.mongo.collections import In
@@ -208,14 +208,19 @@ class MongoStore(Store):
             Restoration(self._access).run(kept)
 
     def ping(self) -> None:
-        _ = self._connection.transactional
-        if not schema.is_present(self._access):
-            raise Unavailable("The database is not at the schema of this version; run the migrations.")
+        with self._connection.silence.asked():
+            _ = self._connection.transactional
+            is_enough = schema.is_enough(self._access)
+        if not is_enough:
+            raise Unavailable(OLDER)
+
+    def give_up(self) -> None:
+        self._connection.silence.begin()
 
     def migrate(self) -> None:
         transactional = self._connection.transactional
         with refusing():
-            if not schema.is_present(self._access):
+            if not schema.is_enough(self._access):
                 kept.take_back(self._access, patience=modes.LEASE)
                 schema.bring_up(self._connection, self._access)
             if not transactional:

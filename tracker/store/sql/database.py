@@ -8,12 +8,16 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sqlalchemy import event
+
 from tracker.domain.refusals import Unavailable
 from tracker.observed import ran
+from tracker.store.silence import Silence, Silent
 from tracker.store.sql.engine import is_no_id, open_engine, refused, watched
 from tracker.store.sql.prepared import Prepared
 from tracker.store.sql.streams import on_postgresql, on_sqlite
 from tracker.store.sql.transaction import Lost, OnPostgreSQL, OnSQLite
+from tracker.store.sql.waits import Attempt, Waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,9 +28,11 @@ if TYPE_CHECKING:
     from tracker.store.sql.prepared import Row, Values
     from tracker.store.sql.streams import Stream
     from tracker.store.sql.transaction import Transaction
+    from tracker.store.sql.waits import Wait
     from tracker.store.watch import Watch
 
 _PATIENCE = 5.0
+_LONGEST = 15.0  # seconds; PostgreSQL ends a statement by itself after five, and a transaction that idles too
 
 Made = TypeVar("Made")
 
@@ -44,6 +50,9 @@ class Database:
         self.is_postgresql = self.engine.dialect.name == "postgresql"
         self._transaction = OnPostgreSQL if self.is_postgresql else OnSQLite
         self._writing = threading.Lock()
+        self._silence, self._waits = Silence(), Waits()
+        if self.is_postgresql:
+            event.listen(self.engine, "do_connect", self._connect)
 
     def prepare(
         self, statement: ClauseElement, columns: Iterable[str] | None = None, *, planned_once: bool = True
@@ -70,7 +79,9 @@ class Database:
     @contextmanager
     def snapshot(self, preparation: str) -> Iterator[Stream]:
         """Give what streams the rows of statements, all of them as they were at one instant."""
-        connection = self._connection()
+        connection, wait = self._connection()
+        if wait is not None:
+            self._waits.end(wait)  # it takes as long as there is to read
         cursor: Any = connection.cursor()
         stream = on_postgresql if self.is_postgresql else on_sqlite
         try:
@@ -83,12 +94,31 @@ class Database:
         finally:
             _end(connection, cursor)
 
+    def probe(self, statement: Prepared, values: Values) -> Sequence[Row]:
+        """Return the rows of one statement, asked also of a database that is silent: what says anything is not."""
+        with self._silence.asked():
+            try:
+                rows = self.read(statement, values)
+            except Silent:
+                raise
+            except Unavailable:
+                self._silence.end()
+                raise
+            self._waits.cut(after=_LONGEST)
+            return rows
+
+    def give_up(self) -> None:
+        """End every wait, and let nobody begin another until a probe has heard something; SQLite is no server."""
+        if self.is_postgresql:
+            self._silence.begin()
+            self._waits.cut()
+
     def close(self) -> None:
         """Close every connection that is not in use."""
         self.engine.dispose()
 
     def _read(self, statement: Prepared, values: Values) -> Sequence[Row]:
-        connection = self._connection()
+        connection, wait = self._connection()
         try:
             cursor: Any = connection.cursor()
             statement.make_ready(cursor, _ready(connection))
@@ -101,13 +131,13 @@ class Database:
                 return []
             if _is_dead(connection):
                 self._discard(connection)
-                raise Lost from error
+                raise (Silent if wait and wait.cut else Lost) from error
             raise refused(error) from error
         finally:
-            connection.close()
+            self._give_back(connection, wait)
 
     def _write(self, work: Callable[[Transaction], Made]) -> Made:
-        connection = self._connection()
+        connection, wait = self._connection()
         transaction: Transaction | None = None
         try:
             transaction = self._transaction(connection.cursor(), _ready(connection))
@@ -117,20 +147,43 @@ class Database:
             dead = _is_dead(connection) or isinstance(error, Lost)
             self._undo(transaction, connection)
             if dead:
-                raise (Unavailable if transaction and transaction.committing else Lost) from error
+                raise _ended(transaction, wait) from error
             raise (refused(error) if isinstance(error, Exception) else error) from error
         else:
             return made
         finally:
-            connection.close()
+            self._give_back(connection, wait)
 
-    def _connection(self) -> PoolProxiedConnection:
+    def _connection(self) -> tuple[PoolProxiedConnection, Wait | None]:
+        self._silence.refuse()
         if self._watch is not None and self.engine.pool.checkedout() >= self._size:  # type: ignore[attr-defined]  # QueuePool's
             self._watch.connection_awaited()
         try:
-            return self.engine.raw_connection()
+            connection = self.engine.raw_connection()
+        except Silent:
+            raise
         except Exception as error:
             raise refused(error) from error
+        if not self.is_postgresql:
+            return connection, None
+        wait = self._waits.begin(connection)
+        try:
+            self._silence.refuse()  # once more: whoever gave up meanwhile has cut all waits but this
+        except Silent:
+            self._give_back(connection, wait)
+            raise
+        return connection, wait
+
+    def _connect(self, dialect: Any, _record: object, arguments: Sequence[Any], options: Values) -> Any:
+        attempt = Attempt(lambda: dialect.connect(*arguments, **options))
+        return attempt.result(self._silence.refuse)
+
+    def _give_back(self, connection: PoolProxiedConnection, wait: Wait | None) -> None:
+        if wait is not None:
+            self._waits.end(wait)
+            if wait.cut and not _is_dead(connection):
+                connection.invalidate()  # it was cut with its answer in hand
+        connection.close()
 
     def _undo(self, transaction: Transaction | None, connection: PoolProxiedConnection) -> None:
         try:
@@ -162,6 +215,12 @@ def _ready(connection: PoolProxiedConnection) -> set[str]:
 
 def _is_dead(connection: PoolProxiedConnection) -> bool:
     return bool(getattr(connection.dbapi_connection, "closed", 0))
+
+
+def _ended(transaction: Transaction | None, wait: Wait | None) -> type[Exception]:
+    if wait is not None and wait.cut:
+        return Silent
+    return Unavailable if transaction and transaction.committing else Lost
 
 
 def _once_more_if_lost(attempt: Callable[[], Made]) -> Made:

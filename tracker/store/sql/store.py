@@ -17,7 +17,7 @@ from tracker.domain.refusals import Unavailable
 from tracker.domain.reminder import LOOKED_BACK
 from tracker.domain.session import RefreshToken, Session
 from tracker.domain.user import User, folded
-from tracker.store.contract import Claim, Claimed, Perishable, Receipt, Standing, Store
+from tracker.store.contract import OLDER, Claim, Claimed, Perishable, Receipt, Standing, Store
 from tracker.store.records import PROJECT_ROLES
 from tracker.store.sql import counts, migrations, pages, rows
 from tracker.store.sql.commit import Commit
@@ -240,7 +240,10 @@ class SqlStore(Store):
 
     def ping(self) -> None:
         if migrations.are_missing(self._database):
-            raise Unavailable("The database is not at the schema of this version; run the migrations.")
+            raise Unavailable(OLDER)
+
+    def give_up(self) -> None:
+        self._database.give_up()
 
     def migrate(self) -> None:
         if migrations.are_missing(self._database):

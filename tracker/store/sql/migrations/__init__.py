@@ -38,7 +38,7 @@ def are_missing(database: Database) -> bool:
     """Whether the database has yet to take a step of these.
 
     One that this code does not know was taken by later code, while an upgrade rolls from process to process or after
-    one was taken back. Steps only add to what the code before them uses: it goes on.
+    one was taken back. Steps only add to what the code before them uses: it goes on (docs/decisions, 0011).
     """
     found = present(database)
     return found is None or found in steps()[:-1]
@@ -47,7 +47,7 @@ def are_missing(database: Database) -> bool:
 def present(database: Database) -> str | None:
     """Return the last step that the database took, None for an empty one; Unavailable where it does not answer."""
     try:
-        found = database.read(database.prepare(_VERSION), {})
+        found = database.probe(database.prepare(_VERSION), {})
     except Unavailable:
         raise
     except Exception:  # noqa: BLE001 - there is no such table, which each driver says in its own way
