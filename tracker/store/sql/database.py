@@ -181,7 +181,7 @@ class Database:
     def _give_back(self, connection: PoolProxiedConnection, wait: Wait | None) -> None:
         if wait is not None:
             self._waits.end(wait)
-            if wait.cut and not _is_dead(connection):
+            if wait.cut and connection.is_valid:
                 connection.invalidate()  # it was cut with its answer in hand
         connection.close()
 
