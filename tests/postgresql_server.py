@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +28,61 @@ class NotInstalled(Exception):
     """There is no PostgreSQL on this machine."""
 
 
+@dataclass
+class PostgreSQLServer:
+    """One that runs, at a port of its own, and can go and come back."""
+
+    port: int
+    folder: Path
+    owner: dict[str, Any]
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def stop(self) -> None:
+        """Let all of its processes stand still: they hold their connections and answer nothing."""
+        for process in self._processes():
+            os.kill(process, signal.SIGSTOP)
+
+    def wake(self) -> None:
+        for process in self._processes():
+            os.kill(process, signal.SIGCONT)
+
+    def shut_down(self) -> None:
+        self.process.send_signal(signal.SIGINT)  # what PostgreSQL calls a fast shutdown
+        self.process.wait(timeout=_START)
+
+    def kill(self) -> None:
+        """End it without a word; the processes it has made notice that, and have to be gone before it comes back."""
+        others = self._processes()[1:]
+        self.process.kill()
+        self.process.wait(timeout=_START)
+        until = time.monotonic() + _START
+        while any(Path(f"/proc/{process}").exists() for process in others):
+            assert time.monotonic() < until, "processes of PostgreSQL outlive it"
+            time.sleep(0.02)
+
+    def start_again(self) -> None:
+        self.process = _started(self.folder, self.port, self.owner)
+        _once_it_answers(self.url)
+
+    def _processes(self) -> list[int]:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
+        return [self.process.pid, *map(int, children.split())]
+
+
 @contextmanager
 def postgresql_server(port: int | None = None) -> Iterator[str]:
     """Give the URL of a server that is stopped and gone afterwards; it runs as the user postgres if we are root."""
+    with own_postgresql(port) as server:
+        yield server.url
+
+
+@contextmanager
+def own_postgresql(port: int | None = None) -> Iterator[PostgreSQLServer]:
+    """Give such a server to whoever lets it go and come back."""
     programs = _newest_programs()
     owner: dict[str, Any] = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
     port = port or free_port("127.0.0.1")
@@ -37,17 +90,26 @@ def postgresql_server(port: int | None = None) -> Iterator[str]:
         folder = Path(name)
         if owner:
             shutil.chown(folder, "postgres", "postgres")
-        kept: dict[str, Any] = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **owner}
         made = ["--pgdata=data", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"]
-        subprocess.run([programs / "initdb", *made], check=True, **kept)
-        where = ["-D", "data", "-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
-        # In a session of its own: Ctrl-C is for us, we stop it once nobody needs it any more.
-        process = subprocess.Popen([programs / "postgres", *where], start_new_session=True, **kept)
+        subprocess.run([programs / "initdb", *made], check=True, **_kept(folder, owner))
+        server = PostgreSQLServer(port, folder, owner, _started(folder, port, owner))
         try:
-            yield _once_it_answers(f"postgresql://postgres@127.0.0.1:{port}/postgres")
+            _once_it_answers(server.url)
+            yield server
         finally:
-            process.send_signal(signal.SIGINT)  # what PostgreSQL calls a fast shutdown
-            process.wait(timeout=_START)
+            if server.process.poll() is None:
+                server.wake()
+                server.shut_down()
+
+
+def _started(folder: Path, port: int, owner: dict[str, Any]) -> subprocess.Popen[bytes]:
+    where = ["-D", "data", "-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
+    # In a session of its own: Ctrl-C is for us, we stop it once nobody needs it any more.
+    return subprocess.Popen([_newest_programs() / "postgres", *where], start_new_session=True, **_kept(folder, owner))
+
+
+def _kept(folder: Path, owner: dict[str, Any]) -> dict[str, Any]:
+    return {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **owner}
 
 
 def _newest_programs() -> Path:

@@ -41,6 +41,10 @@ class Haltable:
     def wake(self) -> None:
         self.process.send_signal(signal.SIGCONT)
 
+    def shut_down(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=PATIENCE)
+
     def kill(self) -> None:
         self.process.kill()
         self.process.wait(timeout=PATIENCE)
