@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tracker.cli.server import free_port
+from tracker.cli.server import free_port, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 KEY = "a-key-of-more-than-thirty-two-bytes-0123456789"
-START = 30  # seconds; it takes two
+START = 60  # seconds; it takes two
 
 
 @pytest.fixture
@@ -124,6 +124,21 @@ def test_a_process_that_died_is_replaced(tmp_path: Path, port: int) -> None:
             assert time.monotonic() < until
             time.sleep(0.1)
         assert first not in children(server)
+
+
+def test_a_server_that_will_stop_says_so_first_and_goes_on_answering(tmp_path: Path, port: int) -> None:
+    with running(tmp_path, "serve", "--workers", "2", SECRET_KEY=KEY, PORT=str(port), DRAIN_SECONDS="300") as server:
+        wait_for(tmp_path / "stderr", "ready")
+        server.send_signal(signal.SIGTERM)
+        until = time.monotonic() + START
+        unready = 0
+        while unready < 20:  # of connections that go to either process
+            unready = unready + 1 if status_of(f"http://127.0.0.1:{port}", "/readyz") == 503 else 0
+            assert time.monotonic() < until
+        assert status(f"http://127.0.0.1:{port}/livez") == 200
+        server.send_signal(signal.SIGTERM)  # once more, and it is over
+        assert server.wait(timeout=START) == 0
+    assert "Unexpected exit" not in (tmp_path / "stderr").read_text()
 
 
 def test_log_lines_are_json_where_that_is_asked_for(tmp_path: Path, port: int) -> None:

@@ -158,3 +158,17 @@ def test_the_commands_of_the_real_table_start_and_stop(tmp_path: Path) -> None:
             crew.start(command, module="tracker", DATABASE_URL=f"sqlite:///{tmp_path}/data/tracker.db")
         assert crew.stop() == [0, 0]
         assert sorted(file.name for file in tmp_path.iterdir()) == ["data", "log-0", "log-1"]
+
+
+@pytest.mark.rabbitmq
+def test_a_worker_leaves_a_broker_that_hangs_when_it_is_told_to(tmp_path: Path, rabbitmq: RabbitServer) -> None:
+    forget(rabbitmq)
+    with hired(tmp_path, rabbitmq) as crew:
+        crew.worker()
+        crew.beat()
+        crew.wait(lambda: bool(crew.ticks("steady done")))
+        rabbitmq.stop()
+        try:
+            assert crew.stop() == [0, 0]  # within a minute: without end otherwise
+        finally:
+            rabbitmq.wake()

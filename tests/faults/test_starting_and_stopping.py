@@ -18,7 +18,7 @@ from tests.databases import ON_EVERY_DATABASE, database
 from tests.faults.server import Server, read_answer, running, start
 
 INSTANCES = 8
-IN_FLIGHT = 10
+IN_FLIGHT = 12
 
 
 @pytest.mark.parametrize("kind", ON_EVERY_DATABASE)
