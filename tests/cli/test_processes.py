@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tracker.cli.server import free_port, status_of
+from tracker.cli.server import free_port, is_free, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,6 +124,17 @@ def test_a_process_that_died_is_replaced(tmp_path: Path, port: int) -> None:
             assert time.monotonic() < until
             time.sleep(0.1)
         assert first not in children(server)
+
+
+def test_when_the_parent_is_killed_nobody_answers_at_its_port_any_more(tmp_path: Path, port: int) -> None:
+    with running(tmp_path, "serve", "--workers", "2", SECRET_KEY=KEY, PORT=str(port)) as server:
+        wait_for(tmp_path / "stderr", "ready")
+        server.kill()
+        server.wait(timeout=START)
+        until = time.monotonic() + START
+        while not is_free("127.0.0.1", port):
+            assert time.monotonic() < until
+            time.sleep(0.1)
 
 
 def test_a_server_that_will_stop_says_so_first_and_goes_on_answering(tmp_path: Path, port: int) -> None:

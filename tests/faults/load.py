@@ -19,6 +19,8 @@ from tests.faults.server import HOST, PATIENCE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.faults.server import Server
+
 CLIENTS = 12
 LOST = 0  # in place of a status: no answer came
 _PAUSE = 0.02  # seconds between two requests of a client: a load, and not a race
@@ -110,15 +112,23 @@ def load(port: int, token: str, clients: int = CLIENTS) -> Iterator[Load]:
             thread.join(2 * PATIENCE)
 
 
-def titles(server: Any, token: str) -> Counter[str]:
+def titles(server: Server, token: str) -> Counter[str]:
     """Return how often there is a task of each title."""
     found: Counter[str] = Counter()
     path: str | None = "/tasks?limit=200"
     while path:
-        page = server.ask("GET", path, token=token).json
+        page = _once_it_answers(server, path, token)
         found.update(task["title"] for task in page["items"])
         path = page["next"] and f"/tasks?limit=200&cursor={page['next']}"
     return found
+
+
+def _once_it_answers(server: Server, path: str, token: str) -> Any:
+    until = time.monotonic() + PATIENCE
+    while (answer := server.ask("GET", path, token=token)).status != http.HTTPStatus.OK:
+        assert time.monotonic() < until, answer
+        time.sleep(_PAUSE)
+    return answer.json
 
 
 def summary(asked: list[Asked]) -> str:

@@ -97,16 +97,18 @@ def gone(needed: Needed, way: str) -> Iterator[None]:
         needed.start_again()
 
 
-def outage(server: Server, needed: Needed, what: str, way: str, seconds: float) -> Outage:
-    """Return what became of a load while something was gone, and of it all afterwards."""
+def outage(
+    server: Server, needed: Needed, what: str, way: str, lengths: tuple[float, float] = (SECONDS, 2 * BACK)
+) -> Outage:
+    """Return what became of a load while something was gone and for a while after that, and of it all in the end."""
     token = server.log_in(f"ann-{what}-{way}".replace(" ", "-").lower())
     with Pulse(server.port) as pulse, load(server.port, token) as asking:
-        time.sleep(2)
+        time.sleep(1)
         gone_at = time.monotonic()
         with gone(needed, way):
-            time.sleep(seconds)
+            time.sleep(lengths[0])
         back_at = time.monotonic()
-        time.sleep(2 * BACK)
+        time.sleep(lengths[1])
     made = titles(server, token)
     doubled = [title for title, count in made.items() if count > 1]
     missing = [title for title in asking.acknowledged if title not in made]
@@ -135,7 +137,7 @@ def main() -> int:
         for what, needed in (("PostgreSQL", postgresql), ("Redis", redis), ("RabbitMQ", rabbit)):
             for way in WAYS:
                 if not chosen or what in chosen:
-                    bad += not _is_as_promised(outage(server, needed, what, way, SECONDS), what)
+                    bad += not _is_as_promised(outage(server, needed, what, way), what)
     return bad
 
 

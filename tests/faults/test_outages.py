@@ -20,13 +20,13 @@ from tests.faults.server import PATIENCE, Server, running
 from tests.missing import unavailable
 from tests.postgresql_server import NotInstalled, PostgreSQLServer, own_postgresql
 from tests.rabbitmq_server import RabbitServer
-from tests.servers import RedisServer
+from tests.servers import RedisServer, redis_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BUSY = 4  # times as long, where four such suites share two cores
-SECONDS = 4.0
+WHILE = (3.0, 3.0)  # seconds
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,21 @@ def postgresql() -> Iterator[PostgreSQLServer]:
             yield server
     except NotInstalled as missing:
         unavailable(str(missing))
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def server(
+    postgresql: PostgreSQLServer, redis: RedisServer, rabbitmq: RabbitServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    given = {"REDIS_URL": redis.url, "CELERY_BROKER_URL": rabbitmq.url}
+    with running(tmp_path_factory.mktemp("outages"), postgresql.url, workers=2, **given) as server:
+        yield server
 
 
 def held(seen: Outage) -> Outage:
@@ -52,10 +67,9 @@ def held(seen: Outage) -> Outage:
 @pytest.mark.postgresql
 @pytest.mark.parametrize("way", WAYS)
 def test_without_postgresql_every_answer_comes_soon_and_says_when_to_come_again(
-    way: str, postgresql: PostgreSQLServer, tmp_path: Path
+    way: str, server: Server, postgresql: PostgreSQLServer
 ) -> None:
-    with running(tmp_path, postgresql.url, workers=2) as server:
-        seen = held(outage(server, postgresql, "PostgreSQL", way, SECONDS))
+    seen = held(outage(server, postgresql, "PostgreSQL", way, WHILE))
     assert seen.refused  # it was gone
     assert seen.slowest <= BUSY * BOUND
     assert seen.until_full_service <= BUSY * BACK
@@ -63,19 +77,13 @@ def test_without_postgresql_every_answer_comes_soon_and_says_when_to_come_again(
 
 @pytest.mark.redis
 @pytest.mark.parametrize("way", WAYS)
-def test_without_redis_nobody_notices(
-    way: str, postgresql: PostgreSQLServer, redis: RedisServer, tmp_path: Path
-) -> None:
-    with running(tmp_path, postgresql.url, REDIS_URL=redis.url) as server:
-        seen = held(outage(server, redis, "Redis", way, SECONDS))
-    assert seen.refused == 0
+def test_without_redis_nobody_notices(way: str, server: Server, redis: RedisServer) -> None:
+    assert held(outage(server, redis, "Redis", way, WHILE)).refused == 0
 
 
 @pytest.mark.rabbitmq
-def test_without_a_broker_nobody_notices(postgresql: PostgreSQLServer, rabbitmq: RabbitServer, tmp_path: Path) -> None:
-    with running(tmp_path, postgresql.url, CELERY_BROKER_URL=rabbitmq.url) as server:
-        seen = held(outage(server, rabbitmq, "RabbitMQ", "stopped", SECONDS))
-    assert seen.refused == 0
+def test_without_a_broker_nobody_notices(server: Server, rabbitmq: RabbitServer) -> None:
+    assert held(outage(server, rabbitmq, "RabbitMQ", "stopped", WHILE)).refused == 0
 
 
 @pytest.mark.postgresql

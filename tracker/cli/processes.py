@@ -5,14 +5,16 @@ on answering, so that whoever sends requests here sends them elsewhere. After a 
 they take no more, answer what they have in hand, and leave. A second SIGTERM or SIGINT makes an end of that while.
 
 Seen on granian 2.8.7 and mended here: a child is forked with its parent's way to take SIGTERM, which is to note it for
-the parent's loop, and so went on until it was killed after 15 seconds; and a parent that is told to stop while it
-replaces a child forgot it.
+the parent's loop, and so went on until it was killed after 15 seconds; a parent that is told to stop while it replaces
+a child forgot it; and children whose parent was killed went on answering at its port, beside those who came after it.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import sys
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 _STOPPING = {signal.SIGTERM, signal.SIGINT}
 _STEP = 0.05  # seconds
+_PR_SET_PDEATHSIG = 1  # of Linux: which signal a process gets when its parent has died
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None  # now: a forked process had better load nothing
 
 
 class Server(MPServer):
@@ -83,4 +87,6 @@ def _let_through() -> None:
 def _be_stopped_by_default() -> None:
     for each in _STOPPING:
         signal.signal(each, signal.SIG_DFL)
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     _let_through()
