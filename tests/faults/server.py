@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
-PATIENCE = 60  # seconds; for what takes two
+PATIENCE = 120  # seconds; for what takes two
 PROMISES = Promises(DOCUMENT)
 
 
