@@ -324,14 +324,20 @@ class Settings(BaseSettings):
     def _is_safe(self) -> Self:
         if not self.auth_enable and not (self.development and is_loopback(self.host)):
             raise Misconfigured("AUTH_ENABLE=False is only for TRACKER_ENV=development with a loopback HOST")
+        if self.demo_logins and not self.development:
+            raise Misconfigured("DEMO_LOGINS is only for TRACKER_ENV=development: everybody is shown them")
         if self.key_is_weak and not self.development:
             raise Misconfigured(f"SECRET_KEY is shorter than {WEAK_BELOW} bytes; make one with: {_MAKE_A_KEY}")
+        if self.algorithm != self.key_ring.signing.algorithm:
+            raise Misconfigured(_NOT_ITS_ALGORITHM if self.signing_key_file else _NO_SIGNING_KEY)
+        return self
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
         if self.smtp_url and not self.mail_from:
             raise Misconfigured("MAIL_FROM is needed with SMTP_URL; for example: Tracker <tracker@example.com>")
         if self.metrics_port == self.port:
             raise Misconfigured("METRICS_PORT must be another port than PORT")
-        if self.algorithm != self.key_ring.signing.algorithm:
-            raise Misconfigured(_NOT_ITS_ALGORITHM if self.signing_key_file else _NO_SIGNING_KEY)
         return self
 
     @cached_property

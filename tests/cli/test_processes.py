@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tracker.cli.server import free_port, is_free, status_of
+from tracker.cli.probe import status_of
+from tracker.cli.server import free_port, is_free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

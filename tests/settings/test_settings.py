@@ -236,6 +236,13 @@ def test_authentication_cannot_be_off_anywhere_else(elsewhere: dict[str, str]) -
     assert refusal(SECRET_KEY=KEY, AUTH_ENABLE="False", **elsewhere).startswith("AUTH_ENABLE=False is only for")
 
 
+def test_a_production_offers_nobody_a_login() -> None:
+    assert refusal(SECRET_KEY=KEY, DEMO_LOGINS="ann:secret").startswith(
+        "DEMO_LOGINS is only for TRACKER_ENV=development"
+    )
+    assert given(TRACKER_ENV="development", DEMO_LOGINS="ann:secret").demo_logins == (logins,)
+
+
 def test_neither_the_key_nor_a_password_is_shown_anywhere() -> None:
     settings = given(SECRET_KEY=KEY, DATABASE_URL="postgresql://ann:geheim@db/tracker")
     shown = f"{settings!r} {settings} {dict(settings.shown())}"

@@ -38,7 +38,7 @@ def are_missing(database: Database) -> bool:
     """Whether the database has yet to take a step of these.
 
     One that this code does not know was taken by later code, while an upgrade rolls from process to process or after
-    one was taken back. Steps only add to what the code before them uses: it goes on (docs/decisions, 0013).
+    one was taken back. Steps only add to what the code before them uses: it goes on (docs/decisions, 0011).
     """
     found = present(database)
     return found is None or found in steps()[:-1]
