@@ -1,14 +1,17 @@
 # Needs Python 3.11 or newer with its venv module, and make. `make help` lists what there is.
 .POSIX:
-.PHONY: help run demo test services check sdk rehearsal fuzz bench baseline requirements clean format
+.PHONY: help run demo test services check sdk rehearsal fuzz bench bench-growth profile instructions baseline \
+	requirements clean format
 
 VENV = .venv
 BIN = $(VENV)/bin
+BENCH = .venv-bench
 PYTHON = $$(for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PROCESSES = 4
 CASES = 50000
 SEED =
+OP = get
 NODE_TOOLS = node_modules/.package-lock.json
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-strip-extras \
@@ -16,7 +19,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-
 	--custom-compile-command 'make requirements'
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*## ' Makefile | sed 's/:.*## /	/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /	/' | expand -t 14
 
 run: $(VENV)/runs ## Serve the API on http://127.0.0.1:8000; takes PORT=, DATABASE_URL=, .env
 	@exec $(BIN)/python -m tracker serve --development
@@ -58,16 +61,26 @@ baseline: $(VENV)/tests $(NODE_TOOLS) ## Write down what spec/openapi.yaml promi
 rehearsal: $(VENV)/tests ## Do what the Dockerfile says without Docker, as root, and run what comes of it
 	$(BIN)/python -m tests.deploy.rehearsal
 
-bench: $(VENV)/tests ## Measure the speed; needs PostgreSQL and wrk
-	$(BIN)/python -m bench
+bench: $(BENCH)/runs ## Measure the speed beside others; needs PostgreSQL and wrk, takes Redis and MongoDB where they are
+	$(BENCH)/bin/python -m bench
+
+bench-growth: $(BENCH)/runs ## Measure what 1,000 to 1,000,000 tasks do to the speed; LONG=1 goes to 10,000,000
+	$(BENCH)/bin/python -m bench.growth $${LONG:+--most 10000000}
+
+profile: $(BENCH)/runs ## Say where the time of OP=get goes (list, create, status); needs PostgreSQL and wrk
+	$(BENCH)/bin/python -m bench.profile "$(OP)"
+
+instructions: $(BENCH)/runs ## Count the instructions of the edge, and compare; KEEP=1 writes them down; needs valgrind
+	$(BENCH)/bin/python -m bench.instructions $${KEEP:+--keep}
 
 requirements: $(VENV)/tests ## Pin anew what pyproject.toml asks for
 	$(COMPILE) pyproject.toml --upgrade -o requirements.txt
 	$(COMPILE) pyproject.toml --upgrade --group dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) pyproject.toml --upgrade --group bench -c requirements-dev.txt -o requirements-bench.txt
 	$(COMPILE) --upgrade --group build -o requirements-build.txt
 
 clean: ## Remove the virtual environment, node_modules and all caches; databases and keys stay
-	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis .coverage build dist
+	rm -rf $(VENV) $(BENCH) node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis .coverage build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
@@ -83,6 +96,13 @@ $(VENV)/tests: requirements-dev.txt $(VENV)/bin/python
 	@echo "Installing requirements-dev.txt"
 	@$(INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/runs
+
+$(BENCH)/runs: requirements-bench.txt
+	@python=$(PYTHON); test -n "$$python" || { echo "Python 3.11 or newer is needed" >&2; exit 1; }; \
+	test -x $(BENCH)/bin/python || $$python -m venv $(BENCH)
+	@echo "Installing requirements-bench.txt"
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
 
 # Node and npm come from requirements-dev.txt.
 $(NODE_TOOLS): package.json package-lock.json .npmrc $(VENV)/tests

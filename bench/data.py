@@ -14,11 +14,13 @@ from tracker.domain.identity import new_id
 from tracker.domain.registration import new_account
 from tracker.domain.session import Session
 from tracker.domain.task import Due, Priority, Task
-from tracker.domain.user import Role
+from tracker.domain.user import PasswordPolicy, Role
+from tracker.edge.passwords import Argon2Passwords
 from tracker.edge.tokens import AccessTokens
 from tracker.keys import KeyRing, secret_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from tracker.store.contract import Store
@@ -27,6 +29,7 @@ USERS = 64
 TASKS = 200
 KEY = "of no use but to sign the tokens of a measurement"
 TOKEN_MINUTES = 600
+PASSWORD = "four walls and a roof"  # noqa: S105 - of everybody here
 
 _AS_IT_WAS = (
     f"DELETE FROM tasks WHERE number > {TASKS}",
@@ -42,6 +45,8 @@ _AS_IT_WAS = (
 class Person:
     """A user who asks, and the tasks they ask for."""
 
+    name: str
+    session: str
     token: str
     tasks: tuple[str, ...]
 
@@ -59,13 +64,15 @@ class Kept(Protocol):
 class OnPostgreSQL:
     """One of PostgreSQL."""
 
-    def __init__(self, url: str) -> None:
-        """Take one that is filled."""
+    def __init__(self, url: str, people: Sequence[Person]) -> None:
+        """Take one that is filled, and the people it was filled with."""
         self._url = url
+        theirs = ", ".join(f"'{who.session}'" for who in people)
+        self._others = f"DELETE FROM sessions WHERE id NOT IN ({theirs})"
 
     def restore(self) -> None:
         """Undo what a round wrote."""
-        run(self._url, *_AS_IT_WAS)
+        run(self._url, self._others, *_AS_IT_WAS)
 
     def changes(self) -> int:
         """Return how many changes are in the log."""
@@ -76,19 +83,21 @@ def seed(store: Store) -> list[Person]:
     """Fill an empty store, and close it."""
     with closing(store):
         store.migrate()
-        return [_person(store, number) for number in range(USERS)]
+        password_hash = Argon2Passwords(PasswordPolicy.DEFAULT, parallel=1).hash(PASSWORD)
+        return [_person(store, number, password_hash) for number in range(USERS)]
 
 
-def _person(store: Store, number: int) -> Person:
+def _person(store: Store, number: int, password_hash: str) -> Person:
     at = clock.now()
     name = f"user{number:02}"
-    user, account = new_account(username=name, email=f"{name}@example.com", role=Role.MEMBER, password_hash="", at=at)
+    email = f"{name}@example.com"
+    user, account = new_account(username=name, email=email, role=Role.MEMBER, password_hash=password_hash, at=at)
     session = Session.new(user, at=at)
     tasks = [_task(user.inbox_id, user.id, n, at) for n in range(TASKS)]
     made = (*account, Change(None, session), *(Change(None, task) for task in tasks))
     store.commit(ChangeSet(new_id(), user.id, at, made))
     tokens = AccessTokens(KeyRing(secret_key(KEY)), lifetime=timedelta(minutes=TOKEN_MINUTES))
-    return Person(tokens.issue(user, session, at=at), tuple(task.id for task in tasks))
+    return Person(name, session.id, tokens.issue(user, session, at=at), tuple(task.id for task in tasks))
 
 
 def _task(project_id: str, user_id: str, number: int, at: datetime) -> Task:

@@ -1,6 +1,7 @@
 -- The load. Request n is for user n mod 64, and for that user's next task: two requests that are under way at the same
 -- time are for different users, so that nobody waits for a lock of somebody else and nobody is beaten to a version.
--- Arguments: the operation, and a file with a line for each user: token, the ETag of their page, the ids of the tasks.
+-- Arguments: the operation, and a file with a line for each user: name, password (with _ for a space), token, the ETag of
+-- their page, the ids of the tasks.
 
 local users, asked, operation = {}, 0, nil
 
@@ -29,7 +30,21 @@ local requests = {
     local body = '{"status":"' .. status_of(math.floor(turn / #user.tasks)) .. '"}'
     return wrk.format("PATCH", "/tasks/" .. task .. "/status", user.headers, body)
   end,
+  login = function(user)
+    return wrk.format("POST", "/login", { ["Content-Type"] = "application/json" }, user.credentials)
+  end,
 }
+
+-- A mixed day: of 20 requests 14 lists, 3 tasks, 2 changes of status and 1 new task. Each user does all of these in turn
+-- (7 and 20 have no divisor in common), and changes a task the second time 200 turns later, the other way.
+local of_a_day = {
+  "list", "get", "list", "list", "status", "list", "list", "get", "list", "list",
+  "create", "list", "list", "get", "list", "status", "list", "list", "list", "list",
+}
+
+function requests.day(user, turn, number)
+  return requests[of_a_day[(7 * turn + number) % #of_a_day + 1]](user, turn)
+end
 
 function init(args)
   operation = requests[args[1]]
@@ -38,20 +53,23 @@ function init(args)
     for word in line:gmatch("%S+") do
       words[#words + 1] = word
     end
+    local name = table.remove(words, 1)
+    local password = table.remove(words, 1):gsub("_", " ")
     local token = table.remove(words, 1)
     local tag = table.remove(words, 1)
     local headers = { ["Authorization"] = "Bearer " .. token, ["Content-Type"] = "application/json" }
     if args[1] == "unchanged" then
       headers["If-None-Match"] = tag
     end
-    users[#users + 1] = { headers = headers, tasks = words }
+    local credentials = '{"username":"' .. name .. '","password":"' .. password .. '"}'
+    users[#users + 1] = { headers = headers, tasks = words, credentials = credentials }
   end
 end
 
 function request()
-  local user, turn = users[asked % #users + 1], math.floor(asked / #users)
+  local number, turn = asked % #users, math.floor(asked / #users)
   asked = asked + 1
-  return operation(user, turn)
+  return operation(users[number + 1], turn, number)
 end
 
 function done(summary, latency)

@@ -16,7 +16,6 @@ from connexion.resolver import Resolver
 from flask import request
 
 from tracker import app, wiring
-from tracker.api.cursors import Cursors
 from tracker.domain import clock
 from tracker.domain.query import DEFAULT_LIMIT
 from tracker.edge.call import Call
@@ -80,11 +79,11 @@ _KEY = Settings().secret_key.get_secret_value()
 
 
 class Operations:
-    """The four operations, taking the arguments that Connexion makes of a request; named as in the document."""
+    """What is measured, taking the arguments that Connexion makes of a request; named as in the document."""
 
     def __init__(self, settings: Settings, document: Document, store: Store) -> None:
         """Build Tracker's handlers on a store."""
-        collaborators = {"cursors": Cursors(settings.secret_key.get_secret_value())}
+        collaborators = app.collaborators(settings, app.tokens(settings))
         actors = Actors(store, clock.now)
         self._carriers = {
             operation.id: Carrier(
@@ -117,7 +116,10 @@ class Operations:
     def changeTaskStatus(self, task_id: str, body: dict[str, Any], token_info: Claims) -> Answer:  # noqa: N802
         return self._answer("changeTaskStatus", token_info, {"task_id": task_id, "body": body})
 
-    def _answer(self, operation_id: str, token_info: Claims, arguments: Mapping[str, Any]) -> Answer:
+    def login(self, body: dict[str, Any]) -> Answer:
+        return self._answer("login", None, {"body": body})
+
+    def _answer(self, operation_id: str, token_info: Claims | None, arguments: Mapping[str, Any]) -> Answer:
         call = Call(request.method, request.path, request.query_string, {}, "", claims=token_info)
         call.arguments = {**self._defaults[operation_id], **arguments}
         carrier = self._carriers[operation_id]

@@ -41,12 +41,13 @@ def test_an_address_or_a_path_would_be_found(line: str) -> None:
 
 
 def test_each_file_of_pins_is_there() -> None:
-    assert PINS == ["requirements-build.txt", "requirements-dev.txt", "requirements.txt"]
+    assert PINS == ["requirements-bench.txt", "requirements-build.txt", "requirements-dev.txt", "requirements.txt"]
 
 
-def test_what_runs_and_what_is_tested_are_the_same_versions() -> None:
-    runs, tested = (
+def test_what_runs_is_tested_and_measured_in_the_same_versions() -> None:
+    runs, tested, measured = (
         set(re.findall(r"^(\S+==\S+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
-        for name in ("requirements.txt", "requirements-dev.txt")
+        for name in ("requirements.txt", "requirements-dev.txt", "requirements-bench.txt")
     )
     assert runs <= tested
+    assert runs <= measured

@@ -1,0 +1,85 @@
+"""The goals, each with what was measured: ratios inside one run on one machine, and two figures of a process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.sides import BARE, CACHED, OURS, RIVALS, STOCK
+from bench.work import CROWDED, DAY, OPERATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bench.footprint import Footprint
+    from bench.rounds import Figures
+
+    Measured = Mapping[tuple[str, str], Figures]
+
+_OF_BARE = 0.8
+_OF_STOCK = 1.8
+_OF_RIVALS = {"list": 5.0, "get": 3.0, "create": 3.0, "status": 3.0, DAY: 3.0}
+_REMEMBERED_OF_BARE = 1.2
+_REMEMBERED_OF_OURS = 1.8
+_UNCHANGED_OF_REMEMBERED = 1.3
+_P99_OF_P50 = 4.0
+_CROWDED_OF_ALONE = 2.0
+_MEBIBYTES = 120.0
+_HELP_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One figure, and where it has to be."""
+
+    what: str
+    measured: float
+    bound: float
+    at_least: bool = True
+
+    @property
+    def met(self) -> bool:
+        """Whether it is there."""
+        return self.measured >= self.bound if self.at_least else self.measured <= self.bound
+
+    @property
+    def wanted(self) -> str:
+        """The bound in words."""
+        return f"at {'least' if self.at_least else 'most'} {self.bound:g}"
+
+
+def of_rates(figures: Measured) -> Iterator[Goal]:
+    """Yield the goals that compare how much is answered in a second, of what was measured."""
+    pairs = [
+        *((_OF_BARE, (operation, OURS), (operation, BARE)) for operation in OPERATIONS),
+        *((_OF_STOCK, (operation, OURS), (operation, STOCK)) for operation in OPERATIONS),
+        *((goal, (work, OURS), (work, rival)) for rival in RIVALS for work, goal in _OF_RIVALS.items()),
+        (_REMEMBERED_OF_BARE, ("remembered", CACHED), ("list", BARE)),
+        (_REMEMBERED_OF_OURS, ("remembered", CACHED), ("list", OURS)),
+        (_UNCHANGED_OF_REMEMBERED, ("unchanged", CACHED), ("remembered", CACHED)),
+    ]
+    for bound, one, other in pairs:
+        if one in figures and other in figures:
+            yield Goal(f"{_named(one)} / {_named(other)}", figures[one].rate / figures[other].rate, bound)
+
+
+def of_patience(figures: Measured) -> Iterator[Goal]:
+    """Yield the goals that say how long the slowest of a hundred may wait."""
+    for operation in OPERATIONS:
+        alone = figures.get((operation, OURS))
+        if alone is None:
+            continue
+        yield Goal(f"{operation}: p99 / p50", alone.p99 / alone.p50, _P99_OF_P50, at_least=False)
+        if crowded := figures.get((operation, CROWDED)):
+            ratio = crowded.p99 / alone.p99
+            yield Goal(f"{operation}: p99 beside 50 logins / alone", ratio, _CROWDED_OF_ALONE, at_least=False)
+
+
+def of_footprint(footprint: Footprint) -> Iterator[Goal]:
+    """Yield the goals of a process."""
+    yield Goal("MiB of a process that serves", footprint.mebibytes, _MEBIBYTES, at_least=False)
+    yield Goal("`tracker --help`, seconds of CPU", footprint.help_seconds, _HELP_SECONDS, at_least=False)
+
+
+def _named(turn: tuple[str, str]) -> str:
+    return " of ".join(turn)
