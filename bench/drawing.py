@@ -41,14 +41,15 @@ def lines(
 def _draw(chart: Any, heights: Mapping[str, Sequence[float | None]], file: Path) -> None:
     for name, values in heights.items():
         chart.add(name, [None if value is None else round(value, 2) for value in values])
+    chart.uuid = file.stem  # else another each time
     chart.add_xml_filter(_without_scripts)
     chart.render_to_file(str(file))
 
 
 def _without_scripts(root: Any) -> Any:
-    """Take out what only a browser with scripts would use, and what is another in each drawing of the same figures."""
+    """Take out what only a browser with scripts would use, and comments: one says on which day it was drawn."""
     for parent in list(root.iter()):
         for child in list(parent):
-            if child.tag in {"script", f"{_SVG}script"}:
+            if callable(child.tag) or child.tag in {"script", f"{_SVG}script"}:
                 parent.remove(child)
     return root

@@ -16,18 +16,17 @@ from bench import drawing, page
 from bench.asking import OPERATIONS, Asker
 from bench.database import CannotMeasure, database, run, server_version
 from bench.footprint import memory
-from bench.goals import Goal
 from bench.loading import Loaded, load, somebody
 from bench.report import goals_table, missed, versions
 from bench.sides import OURS, running
+from bench.sizes import Size, goals, tables
 from tests.databases import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 _PROJECTS = (1, 100, 1000)
 _WITH_PROJECTS = 100_000  # tasks, at most, where it is projects that grow
-_AT_MOST = 1.2
 
 
 @dataclass(frozen=True)
@@ -37,17 +36,6 @@ class Run:
     sizes: tuple[int, ...]
     projects: tuple[int, ...]
     requests: int
-
-
-@dataclass(frozen=True)
-class Size:
-    """What was measured at one size: p50 in ms by operation, where it can be asked for, and what all of it takes."""
-
-    tasks: int
-    projects: int
-    p50: Mapping[str, float | None]
-    bytes_per_task: float
-    mebibytes: float
 
 
 @click.command()
@@ -70,26 +58,15 @@ def main(least: int, most: int, requests: int, *, trial: bool, server: str | Non
             by_projects = [*_by_projects(stack, server, at)]
     except CannotMeasure as problem:
         raise click.ClickException(str(problem)) from None
-    reached = [*goals(by_tasks)]
-    told = "\n".join([*_tables(by_tasks, by_projects), "", *goals_table(reached), "", _meaning(at), versions(version)])
+    reached = list(goals(by_tasks))
+    told = "\n".join(
+        [*tables(by_tasks), "", *tables(by_projects), "", *goals_table(reached), "", _meaning(at), versions(version)]
+    )
     click.echo(f"\n{told}")
     if not trial:
         _keep(told, by_tasks, by_projects)
     if problems := missed(reached):
         raise click.ClickException("; ".join(problems))
-
-
-def goals(sizes: Sequence[Size]) -> Iterator[Goal]:
-    """Yield what is wanted of the largest size, against the smallest: nothing may depend on tasks not asked for."""
-    first, last = sizes[0], sizes[-1]
-    grown = f"at {last.tasks:,} tasks / at {first.tasks:,}"
-    for operation in ("get", "first page", "create", "status"):
-        before, after = first.p50[operation], last.p50[operation]
-        if before and after:
-            yield Goal(f"{operation} {grown}", after / before, _AT_MOST, at_least=False)
-    page_100, page_1 = last.p50["page 100"], last.p50["first page"]
-    if page_100 and page_1:
-        yield Goal(f"page 100 / first page at {last.tasks:,} tasks", page_100 / page_1, _AT_MOST, at_least=False)
 
 
 def _by_projects(stack: ExitStack, server: str | None, at: Run) -> Iterator[Size]:
@@ -121,17 +98,6 @@ def _measured(url: str, loaded: Loaded, bytes_per_task: float, at: Run) -> Size:
 
 def _size(url: str) -> int:
     return int(run(url, "SELECT pg_database_size(current_database())")[0][0])
-
-
-def _tables(by_tasks: Sequence[Size], by_projects: Sequence[Size]) -> Iterator[str]:
-    for sizes in (by_tasks, by_projects):
-        yield f"| tasks | projects | {' | '.join(OPERATIONS)} | bytes a task | MiB a process |"
-        yield "|---:" * (len(OPERATIONS) + 4) + "|"
-        for size in sizes:
-            times = " | ".join("-" if value is None else f"{value:.2f}" for value in size.p50.values())
-            fixed = f"{size.bytes_per_task:,.0f} | {size.mebibytes:.0f}"
-            yield f"| {size.tasks:,} | {size.projects:,} | {times} | {fixed} |"
-        yield ""
 
 
 def _meaning(at: Run) -> str:

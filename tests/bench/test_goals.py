@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from bench import goals, report
+from bench.footprint import Footprint
+from bench.goals import Goal
+from bench.rounds import Figures, middle
+from bench.sizes import Size
+from bench.sizes import goals as goals_of_growth
+
+
+def _at(rate: float, p50: float = 10.0, p99: float = 20.0) -> Figures:
+    return Figures(rate, p50, p99, errors=0)
+
+
+def test_a_ratio_is_held_to_its_goal() -> None:
+    measured = {("get", "ours"): _at(750), ("get", "bare"): _at(1000), ("list", "ours"): _at(500)}
+    measured |= {("list", "fastapi"): _at(100), ("list", "bare"): _at(600)}
+    found = {goal.what: goal.met for goal in goals.of_rates(measured)}
+    assert found == {
+        "get of ours / get of bare": False,
+        "list of ours / list of bare": True,
+        "list of ours / list of fastapi": True,
+    }
+
+
+def test_what_is_remembered_is_held_to_the_lists_that_are_not() -> None:
+    measured = {("remembered", "cached"): _at(1300), ("list", "bare"): _at(1000), ("unchanged", "cached"): _at(1600)}
+    found = {goal.what: goal.met for goal in goals.of_rates(measured)}
+    assert found == {
+        "remembered of cached / list of bare": True,
+        "unchanged of cached / remembered of cached": False,
+    }
+
+
+def test_the_slowest_of_a_hundred_are_held_to_the_middle_and_to_those_without_a_crowd() -> None:
+    measured = {("get", "ours"): _at(1000, 10, 41), ("get", "crowded"): _at(900, 12, 80)}
+    assert [goal.met for goal in goals.of_patience(measured)] == [False, True]
+
+
+def test_a_process_is_held_to_its_memory_and_its_start() -> None:
+    assert [goal.met for goal in goals.of_footprint(Footprint(121, 0.29))] == [False, True]
+
+
+def test_a_goal_that_is_missed_is_named_with_its_figure() -> None:
+    reached = [Goal("get", 0.75, 0.8), Goal("p99", 3.0, 4.0, at_least=False)]
+    assert report.missed(reached) == ["get: 0.75 is not at least 0.8"]
+    assert [line.split("| ")[-1] for line in report.goals_table(reached)][2:] == ["**missed** |", "met |"]
+
+
+def test_the_middle_of_several_rounds_has_their_spread() -> None:
+    told = middle([_at(90), _at(120), _at(100)])
+    assert (told.rate, told.least, told.most) == (100, 90, 120)
+
+
+@pytest.mark.parametrize(("slower", "met"), [(1.19, True), (1.21, False)])
+def test_an_operation_may_hardly_grow_with_the_tasks_there_are(slower: float, *, met: bool) -> None:
+    names = ("get", "first page", "page 100", "create", "status", "changes")
+    small = Size(1000, 1, dict.fromkeys(names, 1.0), 2000, 100)
+    large = Size(1_000_000, 1, dict.fromkeys(names, slower), 2000, 100)
+    reached = {goal.what.partition(" at ")[0]: goal.met for goal in goals_of_growth([small, large])}
+    assert reached == {"get": met, "first page": met, "create": met, "status": met, "page 100 / first page": True}
+
+
+def test_what_could_not_be_asked_for_has_no_goal() -> None:
+    small = Size(100, 1, {"get": 1.0, "first page": 1.0, "page 100": None, "create": 1.0, "status": 1.0}, 2000, 100)
+    assert not [goal for goal in goals_of_growth([small, small]) if "100 /" in goal.what.partition(" at ")[0]]
