@@ -1,6 +1,6 @@
 """``python -m bench.instructions``: how many instructions the edge needs for a request, against what is written down.
 
-Two runs under callgrind that differ by so many requests alone: what the start-up takes is in both.
+Counted by callgrind, from where all is warm to where so many requests are answered.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -19,7 +18,7 @@ import orjson
 from bench.counted import OPERATIONS
 
 _KEPT = Path(__file__).with_name("instructions.json")
-_FEW, _MORE = 20, 120
+_CALLS = 200
 _TOLERANCE = 0.02
 _COLLECTED = re.compile(r"Collected : (\d+)")
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0", "PYTHONPATH": str(_KEPT.parents[1])}
@@ -56,20 +55,13 @@ def _against(was: int | None, count: int) -> str:
 
 
 def _a_request(operation: str) -> int:
-    with ThreadPoolExecutor(2) as both:  # a count does not mind what else the machine does
-        few, more = both.map(lambda calls: _count(operation, calls), (_FEW, _MORE))
-    return round((more - few) / (_MORE - _FEW))
-
-
-def _count(operation: str, calls: int) -> int:
-    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable, "-m", "bench.counted"]
-    told = subprocess.run(
-        [*command, operation, str(calls)], env=_ENVIRONMENT, capture_output=True, text=True, check=False
-    )
+    valgrind = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--callgrind-out-file=/dev/null"]
+    command = [*valgrind, sys.executable, "-m", "bench.counted", operation, str(_CALLS)]
+    told = subprocess.run(command, env=_ENVIRONMENT, capture_output=True, text=True, check=False)
     collected = _COLLECTED.search(told.stderr)
     if told.returncode or collected is None:
         raise click.ClickException(told.stderr[-2000:])
-    return int(collected.group(1))
+    return round(int(collected.group(1)) / _CALLS)
 
 
 def _python() -> str:
