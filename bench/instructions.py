@@ -31,10 +31,10 @@ def main(only: tuple[str, ...], *, keep: bool) -> None:
     """Count the instructions of one request of each kind, with a store that has its rows at hand."""
     if shutil.which("valgrind") is None:
         raise click.ClickException("there is no valgrind: apt-get install valgrind")
-    counts = {operation: _a_request(operation) for operation in only or OPERATIONS}
     kept = orjson.loads(_KEPT.read_bytes()) if _KEPT.exists() else {}
-    was = kept.get("instructions", {})
-    for operation, count in counts.items():
+    was, counts = kept.get("instructions", {}), dict[str, int]()
+    for operation in only or OPERATIONS:
+        count = counts[operation] = _a_request(operation)
         click.echo(f"{operation:8} {count:10,} instructions a request{_against(was.get(operation), count)}")
     if keep:
         written = {"python": _python(), "instructions": {**was, **counts}}

@@ -30,7 +30,6 @@ from tracker.edge.passwords import Argon2Passwords
 from tracker.edge.readiness import Lookout
 from tracker.edge.responder import Responder
 from tracker.edge.security import Actors, Bearer
-from tracker.edge.shared_redis import SharedRedis
 from tracker.edge.stack import Stack
 from tracker.edge.tokens import AccessTokens
 from tracker.jobs.ticker import Ticker
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from tracker.api.reply import Reply
     from tracker.domain.clock import Clock
     from tracker.edge.document import Document
+    from tracker.edge.shared_redis import SharedRedis
     from tracker.metrics import Metrics
     from tracker.store.contract import Store
 
@@ -104,7 +104,7 @@ def responder(
 ) -> Responder:
     """Return the whole application behind the sockets, on a store whose schema is at hand."""
     document, access_tokens = contract(), tokens(settings)
-    redis = SharedRedis(settings.redis_url) if settings.redis_url else None
+    redis = _shared(settings.redis_url) if settings.redis_url else None
     readiness = partial((lookout or Lookout(store)).checks, redis)
     carry = partial(
         Carrier,
@@ -131,6 +131,12 @@ def responder(
         limits=rate_limits,
         cors=Cors(settings.cors_origins),
     )
+
+
+def _shared(url: str) -> SharedRedis:
+    from tracker.edge.shared_redis import SharedRedis  # noqa: PLC0415 - 7 MiB of every process that has no use for it
+
+    return SharedRedis(url)
 
 
 def collaborators(settings: Settings, access_tokens: AccessTokens) -> dict[str, Any]:

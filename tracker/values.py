@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from limits import parse_many
-from redis import ConnectionPool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +46,8 @@ def redis_url(url: str) -> str:
     rule = "must be a URL such as redis://:password@host:6379/0, or begin with rediss:// or unix://"
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError(rule)
+    from redis import ConnectionPool  # noqa: PLC0415 - 7 MiB of every process that has no use for it
+
     try:
         pool = ConnectionPool.from_url(url)
         pool.connection_class(**pool.connection_kwargs)  # connects to nothing yet

@@ -214,3 +214,15 @@ def test_asking_for_help_imports_neither_the_server_nor_a_database() -> None:
     loaded = set(done.stdout.splitlines()[-1].split())
     assert not loaded & {"granian", "sqlalchemy", "connexion", "pydantic", "yaml", "alembic"}
     assert "Serve a throw-away database" in done.stdout
+
+
+def test_a_server_imports_no_driver_of_what_it_is_not_told_to_use(tmp_path: Path) -> None:
+    program = (
+        "import sys; from tracker import app; from tracker.settings import Settings; "
+        f"settings = Settings(database_url='sqlite:///{tmp_path}/tracker.db', secret_key='k' * 40); "
+        "app.responder(settings, app.open_store(settings, connections=1)); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "tracker.store.sql.store" in loaded
+    assert not loaded & {"pymongo", "redis", "celery", "prometheus_client"}
