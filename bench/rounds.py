@@ -90,8 +90,9 @@ class Bench:
             counted = self._load(operation, url, seconds)
         time.sleep(0.3)  # for what was under way when wrk hung up
         errors = counted["refused"] + counted["broken"]
-        self._check(f"{operation}, {side}", WRITTEN.get(operation, 0), counted["requests"], errors)
-        rate = counted["requests"] / counted["microseconds"] * 1e6
+        if operation != LOGIN:  # who waits too long for a core to hash on is sent away, and is counted as an error
+            self._check(f"{operation}, {side}", WRITTEN.get(operation, 0), counted["requests"], errors)
+        rate = (counted["requests"] - counted["refused"]) / counted["microseconds"] * 1e6
         return Figures(rate, counted["p50"] / 1000, counted["p99"] / 1000, errors)
 
     def _check(self, what: str, share: float, requests: int, errors: int) -> None:

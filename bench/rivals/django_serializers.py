@@ -11,6 +11,8 @@ from rest_framework import exceptions, serializers
 from bench.rivals.django_models import LogEntry, Project, Task, User
 from bench.rivals.workflow import ALLOWED, RANKS, end_of, now, written
 
+_COMPUTED = {"overdue", "allowed_statuses"}
+
 
 class InstantField(serializers.DateTimeField):
     """An instant with milliseconds."""
@@ -117,5 +119,6 @@ def log(project: Project, user: User, before: dict[str, Any] | None, task: Task)
 
 
 def record(task: Task) -> dict[str, Any]:
-    members = TaskSerializer(task).data
+    """Return a task as the log has it: Tracker's own jobs read that log, too."""
+    members = {name: value for name, value in TaskSerializer(task).data.items() if name not in _COMPUTED}
     return {**members, "due": members["due"] and dict(members["due"])}

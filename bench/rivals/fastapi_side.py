@@ -95,7 +95,7 @@ def change_status(task_id: uuid.UUID, body: models.StatusChange, session: Sessio
     task = visible(session, task_id, user)
     if body.status != task.status and body.status not in ALLOWED[task.status]:
         raise HTTPException(status.HTTP_409_CONFLICT, f"{task.status} leads to {ALLOWED[task.status]}")
-    project, before = locked(session, task.project_id), task.model_dump(mode="json")
+    project, before = locked(session, task.project_id), record(task)
     task.status, task.updated_at, task.version = body.status, now(), task.version + 1
     session.add(task)
     log(session, project, user, before, task)
@@ -147,9 +147,14 @@ def log(
             actor_id=str(user.id),
             entity_id=str(task.id),
             before=before,
-            after=task.model_dump(mode="json"),
+            after=record(task),
         )
     )
+
+
+def record(task: models.Task) -> dict[str, object]:
+    """Return a task as the log has it: Tracker's own jobs read that log, too."""
+    return models.TaskOut.model_validate(task).model_dump(mode="json", exclude={"overdue", "allowed_statuses"})
 
 
 def sealed(task: models.Task) -> str:
