@@ -43,6 +43,7 @@ def _draw(chart: Any, heights: Mapping[str, Sequence[float | None]], file: Path)
         chart.add(name, [None if value is None else round(value, 2) for value in values])
     chart.uuid = file.stem  # else another each time
     chart.add_xml_filter(_without_scripts)
+    file.parent.mkdir(exist_ok=True)
     chart.render_to_file(str(file))
 
 

@@ -240,7 +240,7 @@ def test_a_production_offers_nobody_a_login() -> None:
     assert refusal(SECRET_KEY=KEY, DEMO_LOGINS="ann:secret").startswith(
         "DEMO_LOGINS is only for TRACKER_ENV=development"
     )
-    assert given(TRACKER_ENV="development", DEMO_LOGINS="ann:secret").demo_logins == (logins,)
+    assert given(TRACKER_ENV="development", DEMO_LOGINS="ann:secret").demo_logins == ("ann:secret",)
 
 
 def test_neither_the_key_nor_a_password_is_shown_anywhere() -> None:
