@@ -20,7 +20,9 @@ from tracker.log_writer import QueuedLines
 from tracker.observed import Doing, Request
 
 if TYPE_CHECKING:
-    from structlog.typing import EventDict, Processor
+    from collections.abc import Callable
+
+    from structlog.typing import EventDict
 
     from tracker.settings import Settings
 
@@ -42,12 +44,14 @@ class AccessLog:
             return
         level = logging.DEBUG if doing.route in PROBES else logging.INFO
         if _access.isEnabledFor(level):
-            with observed.at(doing):
-                _access.log(level, "answered", extra=_told_of(doing))
+            record = logging.LogRecord(_access.name, level, __file__, 0, "answered", None, None)
+            record.told = _told_of(doing)
+            _access.handle(record)
 
 
 def _told_of(request: Request) -> dict[str, Any]:
     return {
+        **request.about,
         "method": request.method,
         "route": request.route,
         "operation": request.name,
@@ -61,17 +65,21 @@ def _told_of(request: Request) -> dict[str, Any]:
     }
 
 
+def _beginning(record: logging.LogRecord, event: str) -> dict[str, Any]:
+    at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+    return {
+        "time": at.replace("+00:00", "Z"),
+        "level": record.levelname.lower(),
+        "logger": record.name.lstrip("_"),
+        "event": event,
+    }
+
+
 def _described(_logger: object, _name: str, event: EventDict) -> EventDict:
     """Put what every line has before what this one adds."""
     record: logging.LogRecord = event["_record"]
     present = observed.doing()
-    line: EventDict = {
-        "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "level": record.levelname.lower(),
-        "logger": record.name.lstrip("_"),
-        "event": event.pop("event"),
-        **(present.about if present else {}),
-    }
+    line: EventDict = {**_beginning(record, event.pop("event")), **(present.about if present else {})}
     raised = event.pop("exc_info", None)
     line.update({name: value for name, value in event.items() if name not in _OF_OTHER_FORMATTERS})
     if raised and raised[1] is not None:
@@ -90,15 +98,28 @@ def _as_text(_logger: object, _name: str, line: EventDict) -> str:
     return f"{said}\n{line['exception']}" if "exception" in line else said
 
 
+class _Lines(ProcessorFormatter):
+    """Makes a line of a record: of what is told of each request without asking what else might be in it."""
+
+    def __init__(self, rendered: Callable[[object, str, EventDict], str]) -> None:
+        super().__init__(
+            foreign_pre_chain=[ExtraAdder(), _described],
+            processors=[ProcessorFormatter.remove_processors_meta, rendered],
+        )
+        self._rendered = rendered
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = record.__dict__.get("told")
+        if told is None:
+            return super().format(record)
+        return self._rendered(None, "", {**_beginning(record, record.msg), **told})
+
+
 def formatter(log_format: str) -> ProcessorFormatter:
     """Return what makes a line of a record, ours or a library's: ``auto`` is text on a terminal, and JSON elsewhere."""
     if log_format == "auto":
         log_format = "text" if sys.stderr.isatty() else "json"
-    processors: list[Processor] = [ProcessorFormatter.remove_processors_meta]
-    return ProcessorFormatter(
-        foreign_pre_chain=[ExtraAdder(), _described],
-        processors=[*processors, _as_json if log_format == "json" else _as_text],
-    )
+    return _Lines(_as_json if log_format == "json" else _as_text)
 
 
 def logging_config(settings: Settings) -> dict[str, Any]:
