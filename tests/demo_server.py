@@ -22,10 +22,10 @@ PATIENCE = 120  # seconds; for what takes three
 
 
 @contextmanager
-def demo_server(folder: Path) -> Iterator[str]:
+def demo_server(folder: Path, **given: str) -> Iterator[str]:
     """Give the address of a demo that has said that it answers."""
     said = folder / "demo"
-    settings = {"WORKERS": "1", **{name.upper(): value for name, value in UNLIMITED.items()}}
+    settings = {"WORKERS": "1", **{name.upper(): value for name, value in UNLIMITED.items()}, **given}
     with said.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "tracker", "demo", "--port", str(free_port(HOST))],
