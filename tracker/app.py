@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from datetime import timedelta
 from functools import partial
@@ -79,6 +80,7 @@ def create_app() -> Front:
         lookout.stop()  # last: it ends what waits for a database that is silent
         store.close()
         watchers.close()
+        logging.shutdown()  # the server ends its processes without what Python does at the end
 
     respond = responder(settings, store, metrics=watchers.metrics, lookout=lookout)
     return Front(

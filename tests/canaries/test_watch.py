@@ -39,7 +39,7 @@ def test_a_line_that_has_one_is_found(watch: Watch, how: object) -> None:
 
 
 def test_the_text_of_an_exception_is_in_no_line(watch: Watch) -> None:
-    record = logging.makeLogRecord({"name": "planted", "msg": "well"})
+    record = logging.makeLogRecord({"name": "tracker", "msg": "well", "levelno": logging.INFO})
     problem = ValueError(SECRET)
     record.exc_info = (ValueError, problem, None)
     Lines(watch).handle(record)

@@ -97,6 +97,9 @@ class Lines(logging.Handler):
         self.setFormatter(formatter("json"))
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Look at whatever any setting has written: of libraries no less than warnings."""
+        if record.levelno < logging.WARNING and not record.name.startswith("tracker"):
+            return
         self._watch.look_at("a log line", self.format(record))
 
 

@@ -90,9 +90,7 @@ def children(process: subprocess.Popen[str]) -> list[int]:
 
 def test_serve_migrates_and_answers_in_as_many_processes_as_asked_for(tmp_path: Path, port: int) -> None:
     with running(tmp_path, "serve", "--port", str(port), "--workers", "2", SECRET_KEY=KEY, PORT="1") as server:
-        wait_for(
-            tmp_path / "stderr", rf"INFO tracker: ready: http://127\.0\.0\.1:{port} .* 2 workers, sqlite:///tracker"
-        )
+        wait_for(tmp_path / "stderr", rf"ready: http://127\.0\.0\.1:{port} .* 2 workers, sqlite:///tracker")
         assert status(f"http://127.0.0.1:{port}/livez") == 200
         assert status(f"http://127.0.0.1:{port}/readyz") == 200
         assert len(children(server)) == 2
@@ -189,7 +187,7 @@ def test_the_demo_prints_a_line_that_works_as_pasted_and_leaves_nothing_behind(t
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - likewise
             assert len(json.load(answer)["items"]) == 3
         assert f"http://127.0.0.1:{port}/docs" in (tmp_path / "stdout").read_text()
-        calendar = wait_for(tmp_path / "stdout", r"iCal +(http\S+)")[1]
+        calendar = wait_for(tmp_path / "stdout", r"Calendar +(http\S+)")[1]
         with urllib.request.urlopen(calendar, timeout=30) as answer:  # noqa: S310 - likewise
             assert answer.read().count(b"BEGIN:VEVENT") > 20
         assert len(list(tmp_path.glob("tracker-demo-*"))) == 1
@@ -201,7 +199,7 @@ def test_a_process_that_serves_sqlite_has_neither_alembic_nor_pymongo_among_its_
 ) -> None:
     assert start(tmp_path, "migrate", SECRET_KEY=KEY).wait(timeout=START) == 0
     with running(tmp_path, "serve", SECRET_KEY=KEY, PORT=str(port), WORKERS="1", PYTHONPROFILEIMPORTTIME="1"):
-        wait_for(tmp_path / "stderr", " ready: ")
+        wait_for(tmp_path / "stderr", "ready: ")
         assert status(f"http://127.0.0.1:{port}/readyz") == 200
     imported = set(re.findall(r"^import time:.*\| +([\w.]+)$", (tmp_path / "stderr").read_text(), re.MULTILINE))
     assert {"tracker.edge.stack", "tracker.store.sql.store"} <= imported

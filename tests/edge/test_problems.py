@@ -13,16 +13,21 @@ import pytest
 
 import tracker
 from tests.world import DOCUMENT, World
-from tracker.domain.refusals import Refusal
+from tracker.domain.refusals import Refusal, TooLong
 from tracker.edge import problems
 from tracker.edge.problems import KINDS, BadRequest, kind_of
+from tracker.store.kept import NotEmpty
+from tracker.store.silence import Silent
+from tracker.transfer.importing import Damaged
 
 # A new refusal needs a kind of its own, or a line here that says why not.
 ABSTRACT = {Refusal}
+AS_ABOVE = {Silent, TooLong}  # told like the class above: they only say more
+NEVER_ANSWERED = {Damaged, NotEmpty}  # said by the command line alone
 
 
 def every_refusal() -> set[type[Refusal]]:
-    for room in ("domain", "edge", "api", "store"):
+    for room in ("domain", "edge", "api", "store", "transfer"):
         package = importlib.import_module(f"tracker.{room}")
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if ".migrations." not in module.name:
@@ -38,8 +43,9 @@ def descendants(cls: type[Refusal]) -> Iterator[type[Refusal]]:
 
 
 def test_every_refusal_has_a_kind_of_its_own() -> None:
-    assert every_refusal() == KINDS.keys() | ABSTRACT
-    assert not KINDS.keys() & ABSTRACT
+    without = ABSTRACT | AS_ABOVE | NEVER_ANSWERED
+    assert every_refusal() == KINDS.keys() | without
+    assert not KINDS.keys() & without
 
 
 def test_a_refusal_is_told_by_its_own_kind() -> None:

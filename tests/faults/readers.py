@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 READERS = 6
 CONNECTIONS = 4  # a reader's; the kernel gives each to one of the two processes
+IDLE = 3.0  # seconds after which a connection is not used again: the server closes it after five
 READS_A_WRITE = 5
 LONGEST = 600.0  # seconds, however slow the machine
 
@@ -55,9 +56,8 @@ class Reader:
     def __init__(self, server: Server, seed: int, tally: Tally) -> None:
         self._tally = tally
         self._chance = random.Random(seed)  # noqa: S311 - which connection is no secret
-        self._connections = [
-            http.client.HTTPConnection(HOST, server.port, timeout=PATIENCE) for _ in range(CONNECTIONS)
-        ]
+        connections = [http.client.HTTPConnection(HOST, server.port, timeout=PATIENCE) for _ in range(CONNECTIONS)]
+        self._last_used = dict.fromkeys(connections, 0.0)
         self._tokens = [server.log_in(f"{name}{seed}") for name in ("ann", "bob")]
         self._project = self._ask("POST", "/projects", {"name": "Shared"})["id"]
         bob = self._ask("GET", "/me", by=1)["id"]
@@ -76,15 +76,18 @@ class Reader:
                     self._tally.stale.append(f"{[task['version'] for task in listed]} after {version}")
 
     def close(self) -> None:
-        for connection in self._connections:
+        for connection in self._last_used:
             connection.close()
 
     def _ask(self, method: str, path: str, body: object = None, *, by: int = 0) -> Any:
-        connection = self._chance.choice(self._connections)
+        connection = self._chance.choice([*self._last_used])
+        if time.monotonic() - self._last_used[connection] > IDLE:
+            connection.close()  # it connects anew by itself
         headers = {"Authorization": f"Bearer {self._tokens[by]}", "Content-Type": "application/json"}
         connection.request(method, path, None if body is None else json.dumps(body), headers)
         response = connection.getresponse()
         raw = response.read()
+        self._last_used[connection] = time.monotonic()
         if response.status >= 300:
             self._tally.errors[response.status] += 1
         return json.loads(raw)

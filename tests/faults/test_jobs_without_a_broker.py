@@ -38,5 +38,5 @@ def test_done_tasks_are_archived_and_told_of_and_the_log_says_so(kind: str, tmp_
     assert archived == ["system"] * TASKS
     assert len(told) == TASKS
     log = server.log.read_text(encoding="utf-8")
-    assert f"INFO tracker: job archive: tasks archived: {TASKS}" in log
-    assert f"INFO tracker: job notify: notifications made: {TASKS}" in log
+    assert f"job archive: tasks archived: {TASKS}" in log
+    assert f"job notify: notifications made: {TASKS}" in log

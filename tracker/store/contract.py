@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 TRIES = 5
 CLAIM_LIFETIME = timedelta(hours=24)
-OLDER = "The database has an older schema than this version needs; run the migrations."
+OLDER = "The database is not at the schema of this version; run the migrations."
 
 
 class Stale(Exception):
