@@ -55,9 +55,11 @@ class Visit:
 
     def log_in(self, name: str = "ann") -> None:
         """Take one of the demo's logins, and wait until the examples are theirs."""
-        made_up = self.page.evaluate("document.documentElement.dataset.examples")
+        examples = "(document.documentElement.dataset.examples ?? null)"
+        made_up = self.page.evaluate(examples)
         self.page.get_by_role("button", name=f"Log in as {name}").click()
-        self.page.wait_for_function("before => document.documentElement.dataset.examples !== before", arg=made_up)
+        self.page.wait_for_selector(f"text=Logged in as {name}")
+        self.page.wait_for_function(f"before => {examples} !== before", arg=made_up)
 
     def unfold(self, tag: str, operation_id: str) -> str:
         """Open an operation and return its selector."""
