@@ -40,7 +40,7 @@ def assert_kept(report: Report, how: How, cases: int) -> None:
     [
         pytest.param("sqlite", How(seed=1, examples=4, phases=AT_RANDOM), 300),
         pytest.param("postgresql", How(seed=2, examples=2), 2_000, marks=pytest.mark.postgresql),
-        pytest.param("mongodb", How(seed=5, examples=10, phases=AT_RANDOM), 700, marks=pytest.mark.mongodb),
+        pytest.param("mongodb", How(seed=5, examples=11, phases=AT_RANDOM), 800, marks=pytest.mark.mongodb),
     ],
     indirect=["url"],
 )
