@@ -30,6 +30,7 @@ WAYS = ("stopped", "shut down", "killed")
 SECONDS = 10.0
 BOUND = 2.5  # seconds, for every answer while the database is gone
 BACK = 3.0  # seconds, from its return to full service
+ALIVE = 0.05  # seconds, for /livez all the while
 LIVEZ = 0.05
 
 
@@ -145,6 +146,7 @@ def _is_as_promised(seen: Outage, what: str) -> bool:
     load_average = os.getloadavg()[0]
     promised = not (seen.errors or seen.doubled or seen.missing or seen.pulse.bad)
     promised = promised and seen.slowest <= BOUND and seen.until_full_service <= BACK
+    promised = promised and max(seen.pulse.took) <= ALIVE
     if what != "PostgreSQL":
         promised = promised and not seen.refused
     print(f"{'as promised' if promised else 'NOT AS PROMISED'} (load {load_average:.1f}): {seen}", flush=True)
