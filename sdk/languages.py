@@ -84,7 +84,14 @@ def _typescript() -> Language:
 
 
 def _go() -> Language:
-    go = ["env", "CGO_ENABLED=0", "GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=off", "go"]  # it depends on nothing
+    go = [
+        "env",
+        "CGO_ENABLED=0",
+        "GOFLAGS=-mod=readonly",
+        "GOTOOLCHAIN=local",
+        "GOWORK=off",
+        "go",
+    ]  # it depends on nothing
     options = {"packageName": "tracker", "withGoMod": "false", "generateInterfaces": "false", "enumClassPrefix": "true"}
     return Language(
         name="go",

@@ -7,13 +7,14 @@ import os
 import re
 from enum import StrEnum
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - pydantic reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, SettingsConfigDict
 
 from tracker import mongo_address, values
+from tracker.database_url import database_url, key_file, without_password
 from tracker.domain.user import PasswordPolicy
 from tracker.environment import ENV_FILE, Misconfigured, given
 from tracker.keys import WEAK_BELOW, KeyRing, UnusableKey, kept_key, key_ring, signing_key
@@ -47,15 +48,7 @@ def _split_at_commas(value: object) -> object:
 
 
 def _database(url: str, info: ValidationInfo) -> str:
-    if url.startswith(mongo_address.SCHEMES):
-        return mongo_address.mongo_url(url, info.data.get("mongo_db"))
-    if url.startswith(("postgresql://", "postgres://", "postgresql+psycopg2://")):
-        return url
-    if not url.startswith("sqlite:///") or url == "sqlite:///":
-        raise ValueError("must begin with sqlite:/// (and name a file), postgresql:// or mongodb://")
-    if ":memory:" in url:
-        raise ValueError("must name a file: each process would have an in-memory database of its own")
-    return url
+    return database_url(url, info.data.get("mongo_db"))
 
 
 def _default_database(given: dict[str, Any]) -> str:
@@ -375,24 +368,6 @@ class Settings(BaseSettings):
             extra = field.json_schema_extra
             otherwise = extra.get("otherwise") if isinstance(extra, dict) else None
             yield f"`{name.upper()}`", str(otherwise or f"`{field.default}`"), field.description or ""
-
-
-def key_file(database_url: str) -> Path:
-    """Return where development keeps its key: beside the SQLite file, or in the working directory."""
-    file = sqlite_file(database_url)
-    return (file.parent if file else Path()) / "tracker.key"
-
-
-def sqlite_file(database_url: str) -> Path | None:
-    """Return the file of a SQLite URL; None for any other."""
-    path = database_url.partition("?")[0].removeprefix("sqlite:///")
-    return Path(path) if database_url.startswith("sqlite:") else None
-
-
-def without_password(url: str) -> str:
-    """Return a database URL as it may be shown: without its password and its parameters."""
-    masked = re.sub(r"//([^:@/]*):.*@", r"//\1:***@", url, flags=re.DOTALL)
-    return re.sub(r"\?.*", "?***", masked, flags=re.DOTALL)
 
 
 def is_loopback(host: str) -> bool:

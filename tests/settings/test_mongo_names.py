@@ -16,8 +16,9 @@ from tests.servers import HOST
 from tests.settings.giving import KEY
 from tracker.cli import tracker
 from tracker.cli.server import free_port
+from tracker.database_url import without_password
 from tracker.environment import Misconfigured
-from tracker.settings import Settings, without_password
+from tracker.settings import Settings
 
 if TYPE_CHECKING:
     pass

@@ -12,9 +12,10 @@ import pytest
 
 from tests.settings.giving import KEY, given, refusal
 from tracker.cli.listing import markdown_table
+from tracker.database_url import key_file, without_password
 from tracker.environment import Misconfigured, hand_down, is_given
 from tracker.keys import kept_key
-from tracker.settings import Settings, key_file, without_password
+from tracker.settings import Settings
 
 if TYPE_CHECKING:
     pass

@@ -10,9 +10,9 @@ import click
 
 from tracker.cli import Refused
 from tracker.cli.opening import load_settings
+from tracker.database_url import sqlite_file
 from tracker.domain import clock
 from tracker.domain.refusals import Refusal
-from tracker.settings import sqlite_file
 from tracker.store.sql import backups
 
 if TYPE_CHECKING:

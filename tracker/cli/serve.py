@@ -13,9 +13,10 @@ from tracker.app import passwords, tokens
 from tracker.cli.opening import load_settings, migrated_store
 from tracker.cli.probe import resolved
 from tracker.cli.server import free_port, is_free, listen
+from tracker.database_url import without_password
 from tracker.demo import PASSWORD, PEOPLE, Demo, seed
 from tracker.environment import hand_down, is_given
-from tracker.settings import Environment, without_password
+from tracker.settings import Environment
 
 _log = logging.getLogger("tracker")
 

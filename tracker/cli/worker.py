@@ -14,7 +14,7 @@ from tracker import worker as background
 from tracker.cli import Unusable
 from tracker.cli.opening import load_settings
 from tracker.cli.server import exposing
-from tracker.settings import without_password
+from tracker.database_url import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

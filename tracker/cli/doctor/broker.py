@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from tracker.cli.doctor.findings import Finding, Look, Verdict
 from tracker.cli.doctor.redis import facts
-from tracker.settings import without_password
+from tracker.database_url import without_password
 from tracker.worker import PARKED, QUEUE, broker_answers, queue_at
 
 if TYPE_CHECKING:

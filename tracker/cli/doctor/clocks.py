@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.cli.doctor.findings import Finding, Look, Verdict
 from tracker.cli.doctor.redis import client
-from tracker.settings import sqlite_file
+from tracker.database_url import sqlite_file
 from tracker.store.sql.engine import open_engine
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tracker.cli.doctor.findings import Finding, Look, Verdict
+from tracker.database_url import sqlite_file, without_password
 from tracker.domain import clock
 from tracker.domain.refusals import Refusal, Unavailable
-from tracker.settings import sqlite_file, without_password
 from tracker.wiring import jobs, open_store
 
 if TYPE_CHECKING:

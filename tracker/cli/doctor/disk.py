@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker.cli.doctor.findings import Finding, Look, Verdict
-from tracker.settings import sqlite_file
+from tracker.database_url import sqlite_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

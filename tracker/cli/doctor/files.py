@@ -6,8 +6,8 @@ import stat
 from typing import TYPE_CHECKING
 
 from tracker.cli.doctor.findings import Finding, Look, Verdict
+from tracker.database_url import key_file, sqlite_file
 from tracker.environment import files_given
-from tracker.settings import key_file, sqlite_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracker.cli.doctor.findings import Finding, Look, Verdict
+from tracker.database_url import without_password
 from tracker.domain.refusals import Refusal
 from tracker.jobs.post import Smtp
-from tracker.settings import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tracker.cli.doctor.findings import Finding, Look, Verdict
-from tracker.settings import without_password
+from tracker.database_url import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
