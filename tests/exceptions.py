@@ -21,6 +21,7 @@ _NO_TRANSACTIONS = (
 _ONE_CLIENT = "it takes one client at a time: of two, one destroys what the other wrote"
 _OF_MANY_CLIENTS = (
     "store/test_claims.py::test_of_many_with_the_same_key_one_has_an_effect",
+    "store/test_people.py::test_of_many_who_make_a_calendar_feed_for_one_user_at_once_one_does",
     "store/test_people.py::test_of_many_who_make_a_reset_for_one_user_at_once_one_does",
     "store/test_people.py::test_of_many_who_use_one_reset_at_once_one_does",
     "store/test_projects.py::test_deleting_projects_does_not_deadlock_with_whoever_works_in_them",

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from statistics import median
 from typing import Any, NamedTuple
 
 import pytest
 
 from tests.client import Received
 from tests.databases import ON_EVERY_DATABASE, database, open_store
+from tests.questions import asked_from_now_on
 from tests.world import World
-from tracker.domain.changes import Change
+from tracker.domain.changes import Change, ChangeSet
 from tracker.domain.password_reset import PasswordReset
 from tracker.domain.user import PasswordPolicy, UserStatus
 from tracker.edge import passwords
+from tracker.store.contract import Receipt, Store
 
-SAMPLES = 40
-ATTEMPTS = 5
-ALIKE = 0.002  # seconds between the medians of what is computed
-ELSEWHERE = 0.004  # seconds between the fastest answers
 PASSWORD = "correct horse battery"
+ONE_MORE = 1  # question by its key, of a fraction of a millisecond; two could be told from none by who asks often
 
 Ask = Callable[[], Received]
 
@@ -116,42 +113,6 @@ def test_refusals_look_alike(here: World, group: Callable[[World], dict[str, Ask
         assert len({(answer.body, *sorted(answer.headers.items())) for answer in answers}) == 1
 
 
-@GROUPS
-def test_refusals_cost_alike(here: World, group: Callable[[World], dict[str, Ask]]) -> None:
-    asks = group(here)
-    taken: dict[str, list[Cost]] = {name: [] for name in asks}
-    for _ in range(ATTEMPTS):
-        for _ in range(SAMPLES):
-            for name, ask in asks.items():  # in turns, so that a busy moment is everybody's
-                taken[name].append(measured(ask))
-        costs = {name: typical(each) for name, each in taken.items()}
-        apart = Cost(*(max(each) - min(each) for each in zip(*costs.values(), strict=True)))
-        if apart.computed < ALIKE and apart.fastest < ELSEWHERE:
-            return
-    pytest.fail(f"told apart by what they cost: {costs}")
-
-
-class Cost(NamedTuple):
-    """Seconds: the median of what this thread computed, and the fastest answer by the clock on the wall.
-
-    What else the machine does moves the first by a tenth of what is looked for, but a median by the clock on the wall
-    by ten times as much. The second is there for what is done elsewhere, and waited for.
-    """
-
-    computed: float
-    fastest: float
-
-
-def measured(ask: Ask) -> Cost:
-    begun = Cost(time.thread_time(), time.perf_counter())
-    ask()
-    return Cost(time.thread_time() - begun.computed, time.perf_counter() - begun.fastest)
-
-
-def typical(costs: list[Cost]) -> Cost:
-    return Cost(median(cost.computed for cost in costs), min(cost.fastest for cost in costs))
-
-
 @pytest.fixture
 def hasher(here: World, monkeypatch: pytest.MonkeyPatch) -> Counting:
     _ = here.responder
@@ -160,6 +121,47 @@ def hasher(here: World, monkeypatch: pytest.MonkeyPatch) -> Counting:
     passwords.Argon2Passwords(PasswordPolicy.DEFAULT, parallel=1)  # hashes once when it starts
     hasher.calls = 0
     return hasher
+
+
+class Work(NamedTuple):
+    """What is done for one request that takes time: questions by what they are about, hashes, and tries to commit."""
+
+    questions: list[list[str]]
+    hashes: int
+    commits: int
+
+
+@GROUPS
+def test_refusals_cost_alike(
+    here: World, hasher: Counting, monkeypatch: pytest.MonkeyPatch, group: Callable[[World], dict[str, Ask]]
+) -> None:
+    asks = group(here)
+    questions, commits = asked_from_now_on(monkeypatch), committed_from_now_on(monkeypatch, here.store)
+
+    def done_for(ask: Ask) -> Work:
+        hasher.calls = 0
+        questions.clear()
+        commits.clear()
+        ask()
+        return Work([sorted(about) for about in questions], hasher.calls, len(commits))
+
+    done = {name: done_for(ask) for name, ask in asks.items()}
+    assert len({(work.hashes, work.commits) for work in done.values()}) == 1, done
+    asked = [len(work.questions) for work in done.values()]
+    assert max(asked) - min(asked) <= ONE_MORE, done
+
+
+def committed_from_now_on(monkeypatch: pytest.MonkeyPatch, store: Store) -> list[ChangeSet]:
+    """Return a list that grows by one with each try to commit."""
+    tried: list[ChangeSet] = []
+    commit = store.commit
+
+    def try_to(changes: ChangeSet, *more: Any) -> Receipt:
+        tried.append(changes)
+        return commit(changes, *more)
+
+    monkeypatch.setattr(store, "commit", try_to)
+    return tried
 
 
 @pytest.mark.parametrize(("group", "hashes"), [(logins, 1), (redemptions, 0), (registrations, 1)])
