@@ -153,6 +153,7 @@ def test_the_pages_are_photographed(browser: Browser, home: str, name: str, size
         seen.photograph(f"docs-{name}-{scheme}")
         seen.log_in()
         seen.execute("Tasks", "createTask")
+        seen.page.locator(".live-responses-table").scroll_into_view_if_needed()
         seen.photograph(f"created-{name}-{scheme}")
         for path in ("/reference", "/problems"):
             seen.open(path)
