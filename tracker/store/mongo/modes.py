@@ -29,6 +29,7 @@ Made = TypeVar("Made")
 PATIENCE = 5.0  # seconds: how long a transaction is begun again for, where others are first each time
 HOLD = 4.0  # seconds: who has held a project for longer gives it up, unless it is sealed: then it has as long again
 LEASE = 10.0  # seconds: what has not moved for so long is nobody's any more
+LONGEST = 2 * LEASE  # seconds: whoever stands in the way is waited for no longer than it takes to be sure, twice over
 A_CHANGE = 0.005  # seconds: what each change adds to these, for a commit of thousands
 _PAUSE = 0.01
 
@@ -76,9 +77,9 @@ class Alone:
     alone = True
 
     def __init__(self, access: Access) -> None:
-        """Wait for twice as long as it takes to be sure, at the most."""
+        """Begin to wait for others, if need be."""
         self.access = access
-        self._until = time.monotonic() + 2 * LEASE
+        self._until = time.monotonic() + LONGEST
         self._seen: object = None
         self._since = 0.0
 
