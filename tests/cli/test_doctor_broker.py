@@ -47,7 +47,7 @@ def test_the_doctor_asks_the_broker_whether_it_answers(broker: RabbitServer | Re
         (bad,) = findings(broker.url)
     finally:
         broker.wake()
-    assert time.monotonic() - began < 10  # two seconds, and a busy machine
+    assert time.monotonic() - began < 30  # two seconds, and a busy machine
     assert good.startswith("ok    broker: ")
     assert good.endswith(" answers")
     assert bad.startswith("BAD   broker: ")
@@ -112,7 +112,7 @@ def test_a_broker_whose_certificate_nobody_vouches_for_is_told_nothing(scheme: s
         thread = threading.Thread(target=_shake_hands, args=(listener, _certificate(tmp_path), heard))
         thread.start()
         assert not broker_answers(f"{scheme}://me:{PASSWORD}@127.0.0.1:{listener.getsockname()[1]}/")
-        thread.join(timeout=10)
+        thread.join(timeout=60)
     assert [type(what) for what in heard] == [ssl.SSLError]
     assert "alert" in str(heard[0])  # it was the client that would not
 

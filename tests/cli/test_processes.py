@@ -74,7 +74,7 @@ def wait_for(file: Path, pattern: str) -> re.Match[str]:
 
 def status(url: str) -> int | None:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own server
+        with urllib.request.urlopen(url, timeout=START) as answer:  # noqa: S310 - our own server
             return int(answer.status)
     except urllib.error.URLError:
         return None
@@ -184,7 +184,7 @@ def test_the_demo_prints_a_line_that_works_as_pasted_and_leaves_nothing_behind(t
         *_, authorization, url = shlex.split(line)
         name, _, value = authorization.partition(": ")
         request = urllib.request.Request(url, headers={name: value})  # noqa: S310 - our own server
-        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - likewise
+        with urllib.request.urlopen(request, timeout=START) as answer:  # noqa: S310 - likewise
             assert len(json.load(answer)["items"]) == 3
         assert f"http://127.0.0.1:{port}/docs" in (tmp_path / "stdout").read_text()
         calendar = wait_for(tmp_path / "stdout", r"Calendar +(http\S+)")[1]

@@ -55,7 +55,7 @@ def sqlite_file() -> Iterator[str]:
 
 
 def fill_the_pool(store: SqlStore) -> None:
-    ready = threading.Barrier(4, timeout=10)
+    ready = threading.Barrier(4, timeout=60)
 
     def hold() -> None:
         connection = store._database.engine.raw_connection()
