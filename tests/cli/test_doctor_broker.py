@@ -47,7 +47,7 @@ def test_the_doctor_asks_the_broker_whether_it_answers(broker: RabbitServer | Re
         (bad,) = findings(broker.url)
     finally:
         broker.wake()
-    assert time.monotonic() - began < 30  # two seconds, and a busy machine
+    assert time.monotonic() - began < 10  # two seconds, and a busy machine
     assert good.startswith("ok    broker: ")
     assert good.endswith(" answers")
     assert bad.startswith("BAD   broker: ")

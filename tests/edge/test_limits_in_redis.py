@@ -74,7 +74,7 @@ def test_a_redis_that_is_stopped_or_killed_slows_hardly_anything_and_fails_nothi
     for answers in (before, stopped, killed):
         assert [answer.status for answer in answers] == [401] + [200] * 9
         assert all("ratelimit" in answer.headers for answer in answers)
-    assert slowed - usual < 8.0  # three times 50 ms, and a busy machine; the library by itself waits 5 s ten times
+    assert slowed - usual < 1.0  # three times 50 ms, and a busy machine; the library by itself waits seconds each time
 
 
 @pytest.mark.redis
