@@ -16,6 +16,7 @@ import orjson
 from structlog.stdlib import ExtraAdder, ProcessorFormatter
 
 from tracker import observed, tracebacks
+from tracker.domain.clock import rfc3339
 from tracker.log_writer import QueuedLines
 from tracker.observed import Doing, Request
 
@@ -66,9 +67,8 @@ def _told_of(request: Request) -> dict[str, Any]:
 
 
 def _beginning(record: logging.LogRecord, event: str) -> dict[str, Any]:
-    at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
     return {
-        "time": at.replace("+00:00", "Z"),
+        "time": rfc3339(datetime.fromtimestamp(record.created, UTC)),
         "level": record.levelname.lower(),
         "logger": record.name.lstrip("_"),
         "event": event,

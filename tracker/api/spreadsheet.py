@@ -6,7 +6,8 @@ import csv
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from tracker.api.representations import due_json, instant_json
+from tracker.api.representations import due_json
+from tracker.domain.clock import rfc3339
 from tracker.domain.refusals import TooLong
 
 if TYPE_CHECKING:
@@ -36,11 +37,11 @@ COLUMNS: Mapping[str, Callable[[Task, datetime], object]] = {
     "overdue": lambda task, at: str(task.overdue(at)).lower(),
     "assignee_id": lambda task, _: task.assignee_id,
     "created_by": lambda task, _: task.created_by,
-    "completed_at": lambda task, _: task.completed_at and instant_json(task.completed_at),
-    "archived_at": lambda task, _: task.archived_at and instant_json(task.archived_at),
+    "completed_at": lambda task, _: task.completed_at and rfc3339(task.completed_at),
+    "archived_at": lambda task, _: task.archived_at and rfc3339(task.archived_at),
     "version": lambda task, _: task.version,
-    "created_at": lambda task, _: instant_json(task.created_at),
-    "updated_at": lambda task, _: instant_json(task.updated_at),
+    "created_at": lambda task, _: rfc3339(task.created_at),
+    "updated_at": lambda task, _: rfc3339(task.updated_at),
 }
 
 

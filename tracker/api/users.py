@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from tracker.api.paging import id_at, page_of
 from tracker.api.reply import Body, Reply
-from tracker.api.representations import instant_json, user_json
+from tracker.api.representations import user_json
 from tracker.domain.administration import ACTIVE_ADMINS, changes_of, new_reset
+from tracker.domain.clock import rfc3339
 from tracker.domain.query import UserQuery
 from tracker.domain.refusals import NotFound
 from tracker.domain.user import Role, UserStatus
@@ -59,7 +60,7 @@ def reset_user_password(user_id: str, store: Reader, clock: Clock) -> Reply:
     """Make a secret with which the user can set another password, once."""
     user = _found(user_id, store)
     reset, secret, changes = new_reset(user, store.password_reset_of(user.id), at=clock())
-    body = {"secret": secret, "expires_at": instant_json(reset.expires_at)}
+    body = {"secret": secret, "expires_at": rfc3339(reset.expires_at)}
     return Reply(body, status=201, changes=changes, secret=True)
 
 

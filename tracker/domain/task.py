@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache, cached_property
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 from zoneinfo import ZoneInfo, available_timezones
 
 from tracker.domain.identity import new_id
@@ -127,24 +127,8 @@ class Task:
     @classmethod
     def new(cls, *, by: str, at: datetime, **members: Unpack[TaskMembers]) -> Task:
         """Return a task with at least a ``project_id`` and a ``title``; one born in another status has moved there."""
-        blank = cls(
-            id=new_id(),
-            project_id="",
-            number=0,
-            title="",
-            description="",
-            status=Status.TODO,
-            priority=Priority.NONE,
-            labels=(),
-            due=None,
-            assignee_id=None,
-            created_by=by,
-            completed_at=None,
-            archived_at=None,
-            created_at=at,
-            updated_at=at,
-        )
-        return replace(blank.changed(at=at, **members), version=1)
+        blank = _BLANK.with_members(id=new_id(), created_by=by, created_at=at, updated_at=at)
+        return blank.with_members(**blank._differing(members, at=at))
 
     @property
     def closed(self) -> bool:
@@ -176,24 +160,18 @@ class Task:
 
         Raises IllegalTransition for a status it may not move to, UnknownTimezone for a zone that does not exist.
         """
-        changed = replace(self, **members)
-        if changed == self:
-            return self
-        if changed.due != self.due:
-            changed.overdue_after()
-        if changed.project_id != self.project_id:
-            changed = replace(changed, number=0)
-        if changed.status is not self.status:
-            changed = replace(changed, completed_at=self._completed_at(changed.status, at))
-        return replace(changed, updated_at=at, version=self.version + 1)
+        differing = self._differing(members, at=at)
+        return self.with_members(**differing, updated_at=at, version=self.version + 1) if differing else self
 
     def archived(self, *, at: datetime) -> Task:
         """Return this task, put away; one that was put away before stays as it was."""
-        return self if self.archived_at else replace(self, archived_at=at, updated_at=at, version=self.version + 1)
+        return self if self.archived_at else self.with_members(archived_at=at, updated_at=at, version=self.version + 1)
 
     def unarchived(self, *, at: datetime) -> Task:
         """Return this task, taken out again; one that was not put away stays as it was."""
-        return replace(self, archived_at=None, updated_at=at, version=self.version + 1) if self.archived_at else self
+        if self.archived_at is None:
+            return self
+        return self.with_members(archived_at=None, updated_at=at, version=self.version + 1)
 
     def settled(self, days: int, *, at: datetime) -> bool:
         """Whether it is to be archived by itself: done for so many days of 24 hours, and left alone since.
@@ -203,7 +181,47 @@ class Task:
         done = self.status is Status.DONE and self.archived_at is None
         return done and self.updated_at <= at - timedelta(days=days)
 
+    def with_members(self, **members: Any) -> Task:
+        """Return this task with these members just as they are: what they bring about is the caller's to say.
+
+        As ``dataclasses.replace`` does it, which sets each member of a frozen one the long way: five times as long.
+        """
+        task = object.__new__(Task)
+        object.__setattr__(task, "__dict__", {**self.__dict__, **members})
+        return task
+
+    def _differing(self, members: TaskMembers, *, at: datetime) -> dict[str, Any]:
+        """Return those of the members that are not its own, and what they bring about."""
+        differing = {name: value for name, value in members.items() if value != getattr(self, name)}
+        if due := differing.get("due"):
+            due.overdue_after()
+        if "project_id" in differing:
+            differing["number"] = 0
+        if "status" in differing:
+            differing["completed_at"] = self._completed_at(differing["status"], at)
+        return differing
+
     def _completed_at(self, status: Status, at: datetime) -> datetime | None:
         if status not in self.allowed_statuses:
             raise IllegalTransition(self.status, self.allowed_statuses)
         return at if status is Status.DONE else None
+
+
+_BORN = datetime(1970, 1, 1, tzinfo=UTC)
+_BLANK = Task(
+    id="",
+    project_id="",
+    number=0,
+    title="",
+    description="",
+    status=Status.TODO,
+    priority=Priority.NONE,
+    labels=(),
+    due=None,
+    assignee_id=None,
+    created_by="",
+    completed_at=None,
+    archived_at=None,
+    created_at=_BORN,
+    updated_at=_BORN,
+)

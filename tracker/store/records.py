@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from tracker.domain.calendar_feed import CalendarFeed
+from tracker.domain.clock import rfc3339
 from tracker.domain.job import JobRun, JobState
 from tracker.domain.notification import Notification, NotificationKind
 from tracker.domain.outbox import Position
@@ -76,7 +77,7 @@ def to_json(value: object) -> str:
 def _text(value: object) -> str:
     match value:
         case datetime():
-            return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            return rfc3339(value)
         case date():
             return value.isoformat()
         case time():
