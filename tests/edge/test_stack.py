@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from importlib.metadata import version
@@ -28,7 +29,7 @@ from tracker.edge.call import CALL, Answer, Call
 from tracker.edge.commits import Carrier, Misfit
 from tracker.edge.document import Document, Operation, document_bytes
 from tracker.edge.idempotency import Records
-from tracker.edge.problems import NoSuchPath
+from tracker.edge.problems import BadRequest, NoSuchPath
 from tracker.edge.security import Actors, Bearer
 from tracker.edge.stack import Contract, FlaskInPlace, Stack
 from tracker.edge.tokens import AccessTokens
@@ -81,6 +82,51 @@ def test_flask_goes_where_connexion_routed_and_asks_no_router_of_its_own(world: 
     context = flask.app.request_context(stack_module._environ({"extensions": {CALL: a_call(path="//livez")}}))
     with pytest.raises(KeyError):
         contextvars.copy_context().run(context.push)
+
+
+@pytest.mark.parametrize("operation", DOCUMENT.operations, ids=lambda operation: operation.id)
+def test_what_the_guard_has_found_is_where_connexion_goes_by_itself(operation: Operation) -> None:
+    def endpoint(at: str) -> Callable[[Call], Response]:
+        return lambda call: Response(f"{at} {call.claims} {call.arguments}", 200)
+
+    bearer = _Anybody(AccessTokens(KeyRing(secret_key("k" * 40)), lifetime=timedelta(minutes=10)), lambda: NOON)
+    stack = Stack(DOCUMENT, {o.id: endpoint(o.id) for o in DOCUMENT.operations}, bearer)
+    answers = []
+    for found in (None, operation):
+        call = a_call(operation.method, _with_ids(operation.path), body=b"{}", operation=found)
+        try:
+            answers.append(stack(call).body)
+        except BadRequest as refused:  # the body is not what the contract asks for, or nothing is asked
+            answers.append(str(refused.errors).encode())
+    assert answers[0] == answers[1]
+
+
+def test_what_the_guard_would_mistake_goes_the_long_way(world: World) -> None:
+    mistaken = next(o for o in DOCUMENT.operations if o.id == "getMe")
+    assert stack_of(world)(a_call(operation=mistaken)).status == 200
+    with pytest.raises(NoSuchPath):
+        stack_of(world)(a_call(path="/nowhere", operation=mistaken))
+
+
+def test_nothing_is_registered_that_flask_would_run_around_an_operation() -> None:
+    """Our Flask does not look for any of it: whatever were registered would never run."""
+    made = Stack(DOCUMENT, {o.id: _answers for o in DOCUMENT.operations}, _bearer())
+    flask = made._owner.app.app
+    assert not flask.url_value_preprocessors
+    assert not flask.before_request_funcs
+    assert not flask.after_request_funcs
+    assert not flask.teardown_request_funcs
+    assert not flask.teardown_appcontext_funcs
+    assert not any(inspect.iscoroutinefunction(view) for view in flask.view_functions.values())
+
+
+class _Anybody(Bearer):
+    def claims(self, _call: Call) -> dict[str, Any] | None:
+        return {"sub": "somebody"}
+
+
+def _with_ids(path: str) -> str:
+    return re.sub(r"{\w+}", ID, path)
 
 
 # The chain runs to its end in one thread.

@@ -128,7 +128,7 @@ class Task:
     def new(cls, *, by: str, at: datetime, **members: Unpack[TaskMembers]) -> Task:
         """Return a task with at least a ``project_id`` and a ``title``; one born in another status has moved there."""
         blank = _BLANK.with_members(id=new_id(), created_by=by, created_at=at, updated_at=at)
-        return blank.with_members(**blank._differing(members, at=at))
+        return blank.with_members(**blank.differing_in(members, at=at))
 
     @property
     def closed(self) -> bool:
@@ -160,7 +160,7 @@ class Task:
 
         Raises IllegalTransition for a status it may not move to, UnknownTimezone for a zone that does not exist.
         """
-        differing = self._differing(members, at=at)
+        differing = self.differing_in(members, at=at)
         return self.with_members(**differing, updated_at=at, version=self.version + 1) if differing else self
 
     def archived(self, *, at: datetime) -> Task:
@@ -190,9 +190,9 @@ class Task:
         object.__setattr__(task, "__dict__", {**self.__dict__, **members})
         return task
 
-    def _differing(self, members: TaskMembers, *, at: datetime) -> dict[str, Any]:
+    def differing_in(self, members: TaskMembers, *, at: datetime) -> dict[str, Any]:
         """Return those of the members that are not its own, and what they bring about."""
-        differing = {name: value for name, value in members.items() if value != getattr(self, name)}
+        differing: dict[str, Any] = {n: value for n, value in members.items() if value != getattr(self, n)}
         if due := differing.get("due"):
             due.overdue_after()
         if "project_id" in differing:

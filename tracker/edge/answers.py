@@ -35,6 +35,7 @@ class WholeResponse(Response):
     """A response with the headers it is given: Flask names a content type for every one, also for nothing."""
 
     default_mimetype = None
+    automatically_set_content_length = False
 
 
 def response_to(reply: Reply, body: Body | Text | None, call: Call, tag: str | None = None) -> Response:

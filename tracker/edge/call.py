@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tracker.domain.refusals import Refusal
+    from tracker.edge.document import Operation
     from tracker.observed import Request
 
 CALL = "tracker.call"
@@ -17,9 +18,9 @@ class Call:
     """A complete request. ``headers`` has lower-case names; a name that was sent twice is in ``repeated``.
 
     ``address`` is where it came from, empty where that is not known; ``secure`` is whether by TLS.
-    The steps of the edge fill in the rest: ``claims`` of the token, ``refusal`` when there was a token and it is not
-    good, ``arguments`` for the handler, ``limits``: the headers that tell what is left of a rate limit,
-    ``observed``: what those are told of it who watch.
+    The steps of the edge fill in the rest: ``operation``, what the guard admitted it to, ``claims`` of the token,
+    ``refusal`` when there was a token and it is not good, ``arguments`` for the handler, ``limits``: the headers that
+    tell what is left of a rate limit, ``observed``: what those are told of it who watch.
     """
 
     method: str
@@ -31,6 +32,7 @@ class Call:
     body: bytes = b""
     address: str = ""
     secure: bool = False
+    operation: Operation | None = None
     claims: dict[str, Any] | None = None
     refusal: Refusal | None = None
     arguments: dict[str, Any] = field(default_factory=dict)

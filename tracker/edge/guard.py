@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tracker.edge.call import Call
     from tracker.edge.document import Operation
 
+    _Parts = tuple[str, ...]
+
 MAX_TARGET = 8000
 # Whoever asks these knows the process by an address of its own; their answers depend on nothing that was sent.
 PROBES = frozenset({"/livez", "/readyz"})
@@ -34,13 +36,16 @@ class Guard:
     def __init__(self, operations: Iterable[Operation], *, hosts: Collection[str]) -> None:
         """Take ``hosts`` as names or ``*.suffix``; ``*`` admits every host."""
         self._hosts = frozenset(hosts)
-        self._paths: dict[tuple[str, ...], dict[str, Operation]] = {}
+        self._paths: dict[_Parts, dict[str, Operation]] = {}
         for operation in operations:
             self._paths.setdefault(_template(operation.path), {})[operation.method] = operation
-        self._parametrised: dict[int, list[tuple[str, ...]]] = {}  # by their number of segments
+        # Those with parameters: by their number of parts and where their words are, then by these words.
+        self._parametrised: dict[int, dict[tuple[int, ...], dict[_Parts, list[_Parts]]]] = {}
         for template in self._paths:
-            if any(map(_is_parameter, template)):
-                self._parametrised.setdefault(len(template), []).append(template)
+            words = tuple(place for place, part in enumerate(template) if not _is_parameter(part))
+            if len(words) < len(template):
+                alike = self._parametrised.setdefault(len(template), {}).setdefault(words, {})
+                alike.setdefault(tuple(template[place] for place in words), []).append(template)
 
     def admit(self, call: Call) -> Operation:
         """Return the operation a call is for, or raise what is wrong with it."""
@@ -50,6 +55,7 @@ class Guard:
             raise MethodNotAllowed(self.allowed(call.path))
         if operation.body is not None:
             _check_media_type(call)
+        call.operation = operation
         return operation
 
     def place(self, call: Call) -> tuple[str, str] | None:
@@ -87,16 +93,21 @@ class Guard:
         segments = tuple(path.split("/"))
         methods = self._paths.get(segments)
         if methods is None:
-            candidates = self._parametrised.get(len(segments), ())
-            fitting = (template for template in candidates if _fits(template, segments))
-            template = next(fitting, None)
+            template = self._fitting(segments)
             if template is None or "\0" in path:
                 raise NoSuchPath
             methods = self._paths[template]
         return methods
 
+    def _fitting(self, segments: _Parts) -> _Parts | None:
+        for words, alike in self._parametrised.get(len(segments), {}).items():
+            for template in alike.get(tuple([segments[place] for place in words]), ()):
+                if all(map(_stands_for, template, segments)):
+                    return template
+        return None
 
-def _template(path: str) -> tuple[str, ...]:
+
+def _template(path: str) -> _Parts:
     """Return the parts of a path; a parameter is a brace and what has to follow it, as in ``}.ics``."""
     return tuple("}" + part.partition("}")[2] if part.startswith("{") else part for part in path.split("/"))
 
@@ -105,15 +116,8 @@ def _is_parameter(part: str) -> bool:
     return part.startswith("}")
 
 
-def _fits(template: tuple[str, ...], segments: tuple[str, ...]) -> bool:
-    return all(map(_stands_for, template, segments))
-
-
 def _stands_for(part: str, segment: str) -> bool:
-    if not _is_parameter(part):
-        return part == segment
-    ending = part[1:]
-    return segment.endswith(ending) and len(segment) > len(ending)
+    return part == segment or (part[:1] == "}" and segment.endswith(part[1:]) and len(segment) >= len(part))
 
 
 def _check_media_type(call: Call) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextvars
 import re
 import warnings
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ from connexion.resolver import Resolver
 from connexion.security import NO_VALUE
 from flask import Flask, Request, Response, request
 from flask.sessions import NullSession, SessionInterface
+from starlette.routing import Match
 
 from tracker.domain.refusals import Unauthenticated
 from tracker.edge.call import CALL, Answer, Call
@@ -105,7 +106,33 @@ def _chain(document: Document) -> tuple[App, Any]:
     app.add_api(_outline(document))
     # Built now: Connexion would build it on the first request, and many first requests build it many times.
     chain, app.middleware.middleware_stack = app.middleware._build_middleware_stack()  # noqa: SLF001 - it has no public name
+    for middleware in app.middleware.middleware_stack:
+        if isinstance(middleware, RoutingMiddleware):
+            middleware.router = Straight(middleware.router)
     return chain, app.middleware
+
+
+class Straight:
+    """Connexion's router, which tries one path after the other: asked first for the one that the guard has found.
+
+    What that one does not match by itself, or what no guard has seen, goes the long way.
+    """
+
+    def __init__(self, router: Any) -> None:
+        """Take the router that has all paths of one document beneath a mount."""
+        self._router = router
+        self._routes = {route.endpoint.operation_id: route for mount in router.routes for route in mount.routes}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request to Connexion's operation of its path and method."""
+        operation = scope["extensions"][CALL].operation
+        route = self._routes.get(operation.id) if operation is not None else None
+        match, routed = (Match.NONE, {}) if route is None else route.matches(scope)
+        if route is not None and match is Match.FULL:
+            scope.update(routed)
+            await route.app(scope, receive, send)
+        else:
+            await self._router(scope, receive, send)
 
 
 def _answered_by_its_stack() -> None:
@@ -224,19 +251,45 @@ class FlaskInPlace(FlaskASGIApp):
         finally:
             context.pop(error)
         body = response.get_data()
-        headers = tuple((name.lower().encode(), value.encode("latin-1")) for name, value in response.headers)
+        headers = tuple([(_header_name(name), value.encode("latin-1")) for name, value in response.headers])
         await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
 
+@lru_cache
+def _header_name(name: str) -> bytes:
+    return name.lower().encode()
+
+
 class _Flask(Flask):
-    """Dispatches to the operation that Connexion routed to: two routers that both decide can disagree."""
+    """Dispatches to the operation that Connexion routed to: two routers that both decide can disagree.
+
+    Nothing can be registered that would run before or after an operation, on teardown, or as a coroutine: to look for
+    it on every request, by blueprint and by name, took as long as the rest of Flask.
+    """
 
     rules: Mapping[str, Any]
 
     def create_url_adapter(self, request: Request | None) -> Any:
         """Return what answers Flask's question where a request is to go."""
-        return super().create_url_adapter(request) if request is None else _Routed(self.rules, request.environ[_SCOPE])
+        return None if request is None else _Routed(self.rules, request.environ[_SCOPE])
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a view as it is: all of them are plain functions."""
+        return func
+
+    def preprocess_request(self) -> None:
+        """Nothing runs before an operation."""
+
+    def process_response(self, response: Any) -> Any:
+        """Nothing runs after it, and there is no session to save."""
+        return response
+
+    def do_teardown_request(self, exc: object = None) -> None:
+        """Nothing runs when its context ends."""
+
+    def do_teardown_appcontext(self, exc: object = None) -> None:
+        """Nothing runs when that of the application ends."""
 
 
 class _Routed:
