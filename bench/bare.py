@@ -16,6 +16,7 @@ import orjson
 import psycopg2  # type: ignore[import-untyped]  # ships no types
 
 from tracker.domain.access import Scope
+from tracker.domain.clock import rfc3339
 from tracker.domain.identity import new_id
 from tracker.domain.query import TaskQuery
 from tracker.domain.task import CLOSED, TRANSITIONS, Priority
@@ -167,7 +168,7 @@ def _due(task: Row) -> Row | None:
 
 
 def _instant(at: datetime | None) -> str | None:
-    return at.isoformat(timespec="milliseconds")[:-6] + "Z" if at else None
+    return rfc3339(at) if at else None
 
 
 def _json(task: Row) -> Row:

@@ -26,7 +26,7 @@ from tracker.edge.security import Actors
 from tracker.edge.tokens import AUDIENCE, ISSUER
 from tracker.edge.validation import RequestValidator
 from tracker.settings import Settings
-from tracker.store.contract import decide_and_commit
+from tracker.store.deciding import decide_and_commit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

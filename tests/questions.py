@@ -18,9 +18,9 @@ def asked_from_now_on(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
     asked: list[set[str]] = []
     read = Database.read
 
-    def ask_sql(self: Database, statement: Any, values: Any) -> Any:
+    def ask_sql(self: Database, statement: Any, values: Any, **how: Any) -> Any:
         asked.append(set(re.findall(r"(?:FROM|JOIN) (\w+)", statement.plain)))
-        return read(self, statement, values)
+        return read(self, statement, values, **how)
 
     monkeypatch.setattr(Database, "read", ask_sql)
     for name in ("find", "aggregate"):  # whatever else reads from a collection is made of these

@@ -28,7 +28,8 @@ from tracker.domain.access import Scope
 from tracker.domain.changes import Change, ChangeSet
 from tracker.domain.query import TaskQuery
 from tracker.domain.refusals import Taken, Unavailable
-from tracker.store.contract import Stale, decide_and_commit
+from tracker.store.contract import Stale
+from tracker.store.deciding import decide_and_commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.builders import AT, a_membership, a_person, a_project, a_task, added, added_tasks
-from tests.listing import ORDERS, in_order, turned
+from tests.listing import ORDERS, in_order, turned_as_lines
 from tracker.domain.access import Scope
 from tracker.domain.project import ProjectRole
 from tracker.domain.query import Archived, TaskFilter, TaskQuery
@@ -151,7 +151,7 @@ def test_any_query_finds_what_a_plain_loop_finds(store: Store, seed: int) -> Non
     for _ in range(100):
         query = plain.query()
         expected = plain.found(query)
-        assert turned(store, query) == expected, query
+        assert turned_as_lines(store, query) == expected, query
         sizes.append(len(expected))
 
     assert sum(size > 0 for size in sizes) > 50

@@ -20,11 +20,14 @@ from tests.builders import (
     removed,
     replaced,
 )
+from tests.listing import comparable
 from tracker.domain.access import Scope
+from tracker.domain.clock import rfc3339
 from tracker.domain.identity import new_id
 from tracker.domain.project import ProjectKind, ProjectRole
-from tracker.domain.query import TaskQuery
+from tracker.domain.query import Archived, TaskFilter, TaskQuery
 from tracker.domain.task import Due, Priority, Status, Task
+from tracker.domain.task_line import line_of
 from tracker.domain.user import Role, UserStatus
 
 if TYPE_CHECKING:
@@ -100,6 +103,17 @@ def test_a_task_is_read_as_it_was_committed(store: Store, kitchen: Project, memb
     assert store.task(task.id) == replace(task, number=1)
     later = replaced(store, replace(task, number=1), updated_at=AT + timedelta(hours=1))
     assert store.task(task.id) == later
+    (line,) = store.task_lines(TaskQuery(EVERYTHING, filter=TaskFilter(archived=Archived.INCLUDE))).items
+    assert comparable(line) == line_of(later)
+
+
+@pytest.mark.parametrize("microseconds", [0, 1000, 20_000, 300_000, 450_000, 999_000])
+def test_an_instant_is_written_to_the_millisecond_in_a_line(store: Store, kitchen: Project, microseconds: int) -> None:
+    at = AT.replace(microsecond=microseconds)
+    task = a_task(kitchen, status=Status.DONE, completed_at=at, archived_at=at, created_at=at, updated_at=at)
+    added(store, task)
+    (line,) = store.task_lines(TaskQuery(EVERYTHING, filter=TaskFilter(archived=Archived.INCLUDE))).items
+    assert {line.completed_at, line.archived_at, line.created_at, line.updated_at} == {rfc3339(at)}
 
 
 @pytest.mark.parametrize(

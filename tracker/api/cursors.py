@@ -40,7 +40,8 @@ class Cursors:
 
     def __init__(self, key: str) -> None:
         """Derive a key of its own from the installation's secret."""
-        self._key = hmac.digest(key.encode(), b"tracker cursors", hashlib.sha256)
+        own = hmac.digest(key.encode(), b"tracker cursors", hashlib.sha256)
+        self._signing = hmac.new(own, digestmod=hashlib.sha256)  # copied: to begin anew looks the algorithm up again
 
     def seal(self, cursor: Cursor, of: str) -> str:
         """Return a cursor as text; ``of`` names the list with its owner, filters and order."""
@@ -61,4 +62,6 @@ class Cursors:
         return Cursor(_read(position[:_VALUE]), position[_VALUE:].decode())
 
     def _sign(self, position: bytes, of: str) -> bytes:
-        return hmac.digest(self._key, of.encode() + b"\0" + position, hashlib.sha256)[:_SIGNATURE]
+        signing = self._signing.copy()
+        signing.update(of.encode() + b"\0" + position)
+        return signing.digest()[:_SIGNATURE]

@@ -12,6 +12,7 @@ from tracker.api.spreadsheet import MOST_ROWS, check_fits, spreadsheet
 from tracker.api.task_lists import asked_in, check_is_known, scopes_within, stands_until
 from tracker.domain.calendar_feed import CalendarFeed, due_tasks_of
 from tracker.domain.changes import Change
+from tracker.domain.clock import rfc3339
 from tracker.domain.identity import secret_id
 from tracker.domain.query import Order, TaskQuery
 from tracker.domain.refusals import NotFound
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from tracker.domain.access import Actor
     from tracker.domain.clock import Clock
-    from tracker.domain.task import Task
+    from tracker.domain.task_line import TaskLine
     from tracker.store.contract import Reader
 
 _STRETCH = 500  # tasks that are looked through at once
@@ -35,10 +36,10 @@ def export_tasks(*, sort: str, actor: Actor, store: Reader, clock: Clock, **filt
     query = TaskQuery(scopes, _STRETCH, filter=task_filter(asked, at), order=Order.named(sort))
 
     def read() -> tuple[Text, datetime | None]:
-        tasks = _whole(query, store)
-        if not tasks:
+        lines = _whole(query, store)
+        if not lines:
             check_is_known(query.filter.assignee_id, actor, scopes, store)
-        return Text(spreadsheet(tasks, at), "text/csv", "tasks.csv"), stands_until(tasks, query.filter)
+        return Text(spreadsheet(lines, rfc3339(at)), "text/csv", "tasks.csv"), stands_until(lines, query.filter)
 
     return Reply(Unread(actor.state, read))
 
@@ -77,20 +78,20 @@ def _own(actor: Actor, store: Reader) -> CalendarFeed:
     return feed
 
 
-def _whole(query: TaskQuery, store: Reader) -> Sequence[Task]:
+def _whole(query: TaskQuery, store: Reader) -> Sequence[TaskLine]:
     """Return all that a query finds, as it was at one instant; TooLong for more than one answer holds.
 
     What is more than a stretch is looked through before it is read as a whole: what does not fit is never in memory.
     """
     rows = size = 0
-    page = store.tasks(query)
+    page = store.task_lines(query)
     while True:
-        rows, size = rows + len(page.items), size + sum(len(task.title + task.description) for task in page.items)
+        rows, size = rows + len(page.items), size + sum(len(line.title + line.description) for line in page.items)
         check_fits(rows, size)
         if page.next is None:
             break
-        page = store.tasks(replace(query, cursor=page.next))
+        page = store.task_lines(replace(query, cursor=page.next))
     if rows > len(page.items):
-        page = store.tasks(replace(query, limit=MOST_ROWS))
+        page = store.task_lines(replace(query, limit=MOST_ROWS))
         check_fits(MOST_ROWS + (page.next is not None), 0)
     return page.items

@@ -10,6 +10,7 @@ from tracker.domain.project import Membership, Project
 from tracker.domain.query import Archived, TaskFilter
 from tracker.domain.reminder import Reminder
 from tracker.domain.task import TRANSITIONS, Due, Priority, Status, Task, TaskMembers
+from tracker.domain.task_line import is_overdue
 from tracker.domain.words import words_of
 
 if TYPE_CHECKING:
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from tracker.domain.project import Member, ProjectRole
     from tracker.domain.query import Summary
     from tracker.domain.session import Session
+    from tracker.domain.task_line import TaskLine
     from tracker.domain.user import User
 
 # Looked up by what they are of: to ask an enum's member for its value takes three times as long.
 _STATUSES = {status: (status.value, [s.value for s in allowed]) for status, allowed in TRANSITIONS.items()}
+_ALLOWED = dict(_STATUSES.values())
 _PRIORITIES = {priority: priority.value for priority in Priority}
 
 
@@ -58,6 +61,36 @@ def task_json(task: Task, at: datetime) -> Body:
         "version": task.version,
         "created_at": created_at,
         "updated_at": created_at if task.updated_at == task.created_at else rfc3339(task.updated_at),
+    }
+
+
+def task_line_json(line: TaskLine, at: str) -> Body:
+    """Return a line as the spec's Task, as it is at an instant, which is RFC 3339 as in the line."""
+    # fmt: off
+    (
+        id_, project_id, number, title, description, status, priority, labels, due_date, due_time, due_timezone,
+        assignee_id, created_by, completed_at, archived_at, created_at, updated_at, version, overdue_after,
+    ) = line
+    # fmt: on
+    return {
+        "id": id_,
+        "project_id": project_id,
+        "number": number,
+        "title": title,
+        "description": description,
+        "status": status,
+        "allowed_statuses": _ALLOWED[status],
+        "priority": priority,
+        "labels": labels,
+        "due": due_date and {"date": due_date, "time": due_time, "timezone": due_timezone},
+        "overdue": overdue_after is not None and is_overdue(line, at),
+        "assignee_id": assignee_id,
+        "created_by": created_by,
+        "completed_at": completed_at,
+        "archived_at": archived_at,
+        "version": version,
+        "created_at": created_at,
+        "updated_at": updated_at,
     }
 
 

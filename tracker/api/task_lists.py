@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tracker.domain.access import Permission, Scope
+from tracker.domain.clock import rfc3339
 from tracker.domain.query import Archived, TaskFilter, TaskQuery
 from tracker.domain.refusals import NotFound
+from tracker.domain.task_line import next_overdue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from tracker.api.representations import Filters
     from tracker.domain.access import Actor
-    from tracker.domain.task import Task
+    from tracker.domain.task_line import TaskLine
     from tracker.store.contract import Reader
 
 
@@ -25,10 +26,13 @@ def asked_in(filters: Filters, actor: Actor) -> dict[str, Any]:
     return {**given, "assignee_id": actor.id} if given.get("assignee_id") == "me" else given
 
 
-def stands_until(tasks: Iterable[Task], wanted: TaskFilter) -> datetime | None:
+def stands_until(lines: Sequence[TaskLine], wanted: TaskFilter) -> datetime | None:
     """Return the instant until which time alone changes nothing of a list: neither what is in it nor what it says."""
     assert wanted.at is not None, "a list is made at an instant"  # noqa: S101 - a programming error, not input
-    return _next_overdue(tasks, wanted.at) if wanted.overdue is None else full_minute(wanted.at)
+    if wanted.overdue is not None:
+        return full_minute(wanted.at)
+    last = next_overdue(lines, rfc3339(wanted.at))
+    return None if last is None else datetime.fromisoformat(last)
 
 
 def scopes_within(actor: Actor, project_id: str | None, store: Reader) -> tuple[Scope, ...]:
@@ -51,11 +55,6 @@ def check_is_known(user_id: str | None, actor: Actor, scopes: tuple[Scope, ...],
         known = bool(actor.memberships.keys() & store.memberships(user_id).keys() or store.tasks(theirs).items)
     if not known:
         raise NotFound("user")
-
-
-def _next_overdue(tasks: Iterable[Task], at: datetime) -> datetime | None:
-    """Return when the first of these tasks becomes overdue by itself, None where none will."""
-    return min(filter(None, (task.overdue_from(at) for task in tasks)), default=None)
 
 
 def full_minute(at: datetime) -> datetime:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from tracker.api.reply import Body, Reply, Unread
-from tracker.api.representations import Filters, summary_json, task_filter, task_json, task_members
+from tracker.api.representations import Filters, summary_json, task_filter, task_json, task_line_json, task_members
 from tracker.api.task_lists import asked_in, check_is_known, full_minute, scopes_within, stands_until
 from tracker.domain.access import Actor, Permission
 from tracker.domain.changes import Change
+from tracker.domain.clock import rfc3339
 from tracker.domain.query import Archived, Order, SummaryQuery, TaskFilter, TaskQuery
 from tracker.domain.refusals import NotFound, TooMany
 from tracker.domain.task import Priority, Task, TaskMembers, zone_named
@@ -43,11 +44,11 @@ def list_tasks(  # noqa: PLR0913 - what every list takes, and what can be asked 
     query = TaskQuery(scopes, limit, cursors.open(cursor, this_list), task_filter(asked, at), Order.named(sort))
 
     def read() -> tuple[Body, datetime | None]:
-        page = store.tasks(query)
+        page, present = store.task_lines(query), rfc3339(at)
         if not page.items and query.cursor is None:
             check_is_known(query.filter.assignee_id, actor, scopes, store)
         following = cursors.seal(page.next, this_list) if page.next else None
-        body = {"items": [task_json(task, at) for task in page.items], "next": following}
+        body = {"items": [task_line_json(line, present) for line in page.items], "next": following}
         return body, stands_until(page.items, query.filter)
 
     return Reply(Unread(actor.state, read))

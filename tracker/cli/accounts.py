@@ -22,12 +22,13 @@ from tracker.edge.call import Call
 from tracker.edge.document import contract
 from tracker.edge.problems import BadRequest
 from tracker.edge.validation import RequestValidator
-from tracker.store.contract import Reader, decide_and_commit
+from tracker.store.deciding import decide_and_commit
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from tracker.domain.user import UserMembers
+    from tracker.store.contract import Reader
 
 
 @click.group()

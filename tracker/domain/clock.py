@@ -1,11 +1,13 @@
 """The one source of the present: aware instants in UTC, cut to milliseconds before anything is stored, and as text."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 Clock = Callable[[], datetime]
 
+# Looked up: a request asks for the time and writes it down often enough for a table to be seen in its cost.
+_MICROSECONDS = [timedelta(microseconds=number) for number in range(1000)]
 _TWO = [f"{number:02}" for number in range(60)]
 _THREE = [f"{number:03}" for number in range(1000)]
 
@@ -17,7 +19,7 @@ def now() -> datetime:
 
 def to_milliseconds(at: datetime) -> datetime:
     """Return the same instant without its microseconds: what every store can keep and the wire can say."""
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+    return at - _MICROSECONDS[at.microsecond % 1000]
 
 
 def rfc3339(at: datetime) -> str:

@@ -20,7 +20,8 @@ from tracker.edge import conditions
 from tracker.edge.answers import WholeResponse, not_modified, response_to
 from tracker.edge.cache import Cache, Forgetful, Question, Remembered
 from tracker.edge.idempotency import Attempt, Records, is_kept
-from tracker.store.contract import Claim, Receipt, Store, decide_and_commit
+from tracker.store.contract import Claim, Receipt, Store
+from tracker.store.deciding import decide_and_commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -95,6 +96,10 @@ class Carrier:
 
     def carry_out(self, call: Call) -> Response:
         """Return the answer, once all that makes it true is committed; raise the refusal there is instead."""
+        with self._store.visit():
+            return self._carried_out(call)
+
+    def _carried_out(self, call: Call) -> Response:
         dry = bool(call.arguments.pop(DRY_RUN, False))
         decision, receipt = decide_and_commit(
             lambda: self._decide(call, dry=dry), lambda decided: self._commit(call, decided, dry=dry)

@@ -14,7 +14,7 @@ from tracker.domain.changes import Change, ChangeSet
 from tracker.domain.identity import SYSTEM, new_id
 from tracker.domain.outbox import Position
 from tracker.domain.refusals import Contended, Unavailable
-from tracker.store.contract import decide_and_commit
+from tracker.store.deciding import decide_and_commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

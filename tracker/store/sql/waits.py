@@ -30,6 +30,11 @@ class Wait:
         """Begin now; ``file`` is the descriptor of the socket."""
         self.file, self.since, self.cut = file, time.monotonic(), False
 
+    def goes_on(self) -> bool:
+        """Begin anew, with another question on the same connection; False where it was cut."""
+        self.since = time.monotonic()
+        return not self.cut
+
 
 class Waits:
     """All of them, of one database and process."""

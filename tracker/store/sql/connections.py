@@ -1,0 +1,141 @@
+"""Connections in and out of hands: taken, kept for a visit, given back, broken off where the database is silent."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Self
+
+from sqlalchemy import event
+
+from tracker.store.silence import Silence, Silent
+from tracker.store.sql.engine import refused
+from tracker.store.sql.waits import Attempt, Waits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Engine
+    from sqlalchemy.pool import PoolProxiedConnection
+
+    from tracker.store.sql.prepared import Values
+    from tracker.store.sql.waits import Wait
+    from tracker.store.watch import Watch
+
+    Held = tuple[PoolProxiedConnection, Wait | None]
+
+
+class Connections:
+    """Those of one database and process. Safe for threads, of which ``size`` can have one in their hands at once."""
+
+    def __init__(self, engine: Engine, *, size: int, watch: Watch | None) -> None:
+        """Take the engine whose pool they come from."""
+        self.silence, self.waits = Silence(), Waits()
+        self._engine, self._size, self._watch = engine, size, watch
+        self._is_server = engine.dialect.name == "postgresql"
+        self._here = threading.local()
+        if self._is_server:
+            event.listen(engine, "do_connect", self._connect)
+
+    def take(self) -> Held:
+        """Return a connection, and who waits for it; to be given back by the same thread."""
+        self.silence.refuse()
+        held = self._kept()
+        return held or self._new()
+
+    def give_back(self, connection: PoolProxiedConnection, wait: Wait | None) -> None:
+        """Let others have it: at once where somebody may wait for it, else when the visit is over."""
+        visit: Visit | None = getattr(self._here, "visit", None)
+        good = connection.is_valid and not (wait and wait.cut)
+        if visit is not None and visit.held is None and good and not self._are_all_taken():
+            visit.held = connection, wait
+        else:
+            self._return(connection, wait)
+
+    def visit(self) -> Visit:
+        """Return what a thread is in while it asks several times: it takes one connection for all of them.
+
+        To take one from the pool costs as much as reading some rows.
+        """
+        return Visit(self)
+
+    def discard(self, connection: PoolProxiedConnection) -> None:
+        """Have nobody get it again."""
+        connection.invalidate()
+        # What ended this connection ended those that were made before it: the next one has to be new.
+        self._engine.dispose()
+
+    def enter(self, visit: Visit) -> Visit | None:
+        """Begin a visit of this thread; return the one that it is in already."""
+        before: Visit | None = getattr(self._here, "visit", None)
+        self._here.visit = visit
+        return before
+
+    def leave(self, visit: Visit, before: Visit | None) -> None:
+        """End a visit."""
+        self._here.visit = before
+        if visit.held is not None:
+            self._return(*visit.held)
+
+    def _kept(self) -> Held | None:
+        visit: Visit | None = getattr(self._here, "visit", None)
+        if visit is None or visit.held is None:
+            return None
+        (connection, wait), visit.held = visit.held, None
+        if wait is not None and not wait.goes_on():
+            self._return(connection, wait)  # it was cut while nobody asked
+            return None
+        return connection, wait
+
+    def _new(self) -> Held:
+        if self._watch is not None and self._are_all_taken():
+            self._watch.connection_awaited()
+        try:
+            connection = self._engine.raw_connection()
+        except Silent:
+            raise
+        except Exception as error:
+            raise refused(error) from error
+        if not self._is_server:
+            return connection, None
+        wait = self.waits.begin(connection)
+        try:
+            self.silence.refuse()  # once more: whoever gave up meanwhile has cut all waits but this
+        except Silent:
+            self._return(connection, wait)
+            raise
+        return connection, wait
+
+    def _are_all_taken(self) -> bool:
+        return bool(self._engine.pool.checkedout() >= self._size)  # type: ignore[attr-defined]  # QueuePool's
+
+    def _connect(self, dialect: Any, _record: object, arguments: Sequence[Any], options: Values) -> Any:
+        attempt = Attempt(lambda: dialect.connect(*arguments, **options))
+        return attempt.result(self.silence.refuse)
+
+    def _return(self, connection: PoolProxiedConnection, wait: Wait | None) -> None:
+        if wait is not None:
+            self.waits.end(wait)
+            if wait.cut and connection.is_valid:
+                connection.invalidate()  # it was cut with its answer in hand
+        connection.close()
+
+
+class Visit:
+    """A stretch in which one thread asks; ``held`` is the connection that is at hand between two questions."""
+
+    __slots__ = ("_before", "_connections", "held")
+
+    def __init__(self, connections: Connections) -> None:
+        """Nothing is taken before it is asked for."""
+        self._connections = connections
+        self._before: Visit | None = None
+        self.held: Held | None = None
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._before = self._connections.enter(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give back what was taken."""
+        self._connections.leave(self, self._before)
