@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -51,3 +53,22 @@ def test_no_two_threads_are_given_the_same_id() -> None:
         made = list(threads.map(lambda _: [new_id() for _ in range(2_000)], range(8)))
     assert all(ascending(ids) for ids in made)
     assert len({identity for ids in made for identity in ids}) == 16_000
+
+
+def test_a_process_that_is_forked_draws_numbers_of_its_own() -> None:
+    told = subprocess.run([sys.executable, "-c", _FORKED], capture_output=True, text=True, check=True, timeout=60)
+    ids = told.stdout.split()
+    assert len(ids) == 20
+    assert len({text[19:] for text in ids}) == 20
+
+
+_FORKED = """
+import os
+from tracker.domain.identity import new_id
+new_id()
+child = os.fork()
+for _ in range(10):
+    os.write(1, new_id().encode() + bytes([10]))  # at once: two processes write here
+if child:
+    os.waitpid(child, 0)
+"""

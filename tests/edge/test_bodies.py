@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.client import Client
 from tests.edge.wire import CANARY, LIMIT, assert_discreet
@@ -81,6 +84,9 @@ DOUBLED = {
     "further in": b'{"title": "a", "due": {"date": "2026-12-01", "date": "' + C + b'"}}',
     "in an array": b'{"title": "a", "labels": [{"x": 1, "x": "' + C + b'"}]}',
     "in another spelling": b'{"title": "a", "\\u0074itle": "' + C + b'"}',
+    "beside a colon": b'{"title": "a: b", "title": "' + C + b'"}',
+    "with all that is in it": b'{"title": "a", "due": {"date": "2026-12-01"}, "due": {"date": "' + C + b'"}}',
+    "an empty one": b'{"title": "a", "due": {}, "due": {"date": "' + C + b'"}}',
     "a null first": b'{"title": null, "title": "' + C + b'"}',
     "not known at all": b'{"title": "a", "role": 1, "role": "' + C + b'"}',
 }
@@ -92,6 +98,18 @@ def test_a_member_named_twice_is_refused(client: Client, raw: bytes) -> None:
 
     assert (refused.status, refused.errors) == (400, {"": ONCE})
     assert_discreet(refused)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(codec="utf-8")),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
+        max_leaves=20,
+    )
+)
+def test_what_names_its_members_once_is_read_as_it_is(value: object) -> None:
+    assert strict_json(json.dumps(value, ensure_ascii=False).encode()) == value
 
 
 def nested(depth: int, opening: bytes, inner: bytes, closing: bytes) -> bytes:

@@ -6,24 +6,40 @@ Secrets are kept under the id that their digest is, and themselves nowhere.
 import hashlib
 import os
 import secrets
+import struct
 import threading
 import time
+from collections.abc import Iterator
 
 SYSTEM = "system"  # who does what happens by itself, or from the command line: no user has this id
 
 _COUNTER_BITS = 12
+_DRAWN = 4096  # random bytes at once: to ask the kernel for eight lets every other thread of the process go first
 _lock = threading.Lock()
 _last = 0
+_random: Iterator[tuple[int]] = iter(())
+
+
+def _forget_what_was_drawn() -> None:
+    """Draw anew in a process that was forked: the one it came from has the same numbers."""
+    global _random  # noqa: PLW0603 - as below
+    _random = iter(())
+
+
+os.register_at_fork(after_in_child=_forget_what_was_drawn)
 
 
 def new_id() -> str:
     """Return a new UUIDv7, greater than every id this process made before, also when the clock steps back."""
-    global _last  # noqa: PLW0603 - the monotonic counter of RFC 9562 section 6.2 is one per process
+    global _last, _random  # noqa: PLW0603 - the monotonic counter of RFC 9562 section 6.2 is one per process
     with _lock:
         _last = max(_last + 1, (time.time_ns() // 1_000_000) << _COUNTER_BITS)
-        ticks = _last
+        ticks, drawn = _last, next(_random, None)
+        if drawn is None:
+            _random = struct.iter_unpack("Q", os.urandom(_DRAWN))
+            drawn = next(_random)
     milliseconds, counter = ticks >> _COUNTER_BITS, ticks & 0xFFF
-    random = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
+    random = drawn[0] & 0x3FFF_FFFF_FFFF_FFFF
     text = f"{(milliseconds << 80) | (0x7 << 76) | (counter << 64) | (0b10 << 62) | random:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

@@ -217,9 +217,17 @@ def strict_json(raw: bytes) -> Any:
         _refuse_body("is one JSON value, in UTF-8 without a byte order mark")
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         _refuse_body(f"is nested at most {MAX_DEPTH} deep")
-    if b"{" in raw:
-        json.loads(raw, object_pairs_hook=_refuse_duplicates)
+    if isinstance(value, (dict, list)) and raw.count(b":") > _members(
+        value
+    ):  # one is named twice, or there is a colon in a text
+        _NAMING_ONCE.decode(raw.decode())
     return value
+
+
+def _members(value: Any) -> int:
+    """Return how many members there are in a value, at all depths."""
+    own, inside = (len(value), value.values()) if isinstance(value, dict) else (0, value)
+    return own + sum([_members(inner) for inner in inside if isinstance(inner, (dict, list))])
 
 
 def _depth(value: Any) -> int:
@@ -243,6 +251,9 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         _refuse_body("names each member of an object once")
     return members
+
+
+_NAMING_ONCE = json.JSONDecoder(object_pairs_hook=_refuse_duplicates)
 
 
 def _refuse_body(rule: str) -> NoReturn:
