@@ -68,9 +68,12 @@ class Actors:
         self._clock = clock
         self._memberships: OrderedDict[tuple[str, int], Mapping[str, ProjectRole]] = OrderedDict()
 
-    def actor(self, claims: Mapping[str, Any]) -> Actor:
-        """Return the actor; InvalidToken where the session is over, or the user is disabled or another."""
-        standing = self._store.standing(claims["sid"]) if _is_id(claims["sid"]) else None
+    def actor(self, claims: Mapping[str, Any], *, task_id: str | None = None) -> Actor:
+        """Return the actor; InvalidToken where the session is over, or the user is disabled or another.
+
+        ``task_id`` is that of the task that the operation is about, if it is about one.
+        """
+        standing = self._store.standing(claims["sid"], task_id=task_id) if _is_id(claims["sid"]) else None
         if standing is None or not self._good(standing, claims):
             raise InvalidToken
         return Actor(

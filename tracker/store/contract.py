@@ -136,8 +136,12 @@ class Reader(ABC):
         return nullcontext()
 
     @abstractmethod
-    def standing(self, session_id: str) -> Standing | None:
-        """Return what is known of a session and its user; of one of an earlier generation nothing is."""
+    def standing(self, session_id: str, *, task_id: str | None = None) -> Standing | None:
+        """Return what is known of a session and its user; of one of an earlier generation nothing is.
+
+        ``task_id`` is what will be asked for next: a store may read that task along, and answer with it the next time,
+        once, that it is asked for in the same visit.
+        """
 
     @abstractmethod
     def memberships(self, user_id: str) -> Mapping[str, ProjectRole]:

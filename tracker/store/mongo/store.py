@@ -79,7 +79,7 @@ class MongoStore(Store):
             Connection(url, connections=connections, database=database, allow_standalone=allow_standalone, watch=watch)
         )
 
-    def standing(self, session_id: str) -> Standing | None:
+    def standing(self, session_id: str, *, task_id: str | None = None) -> Standing | None:  # noqa: ARG002 - see Reader
         return people.standing(self._access, session_id)
 
     def memberships(self, user_id: str) -> Mapping[str, ProjectRole]:

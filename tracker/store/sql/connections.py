@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.pool import PoolProxiedConnection
 
+    from tracker.domain.task import Task
     from tracker.store.sql.prepared import Values
     from tracker.store.sql.waits import Wait
     from tracker.store.watch import Watch
@@ -44,7 +45,7 @@ class Connections:
 
     def give_back(self, connection: PoolProxiedConnection, wait: Wait | None) -> None:
         """Let others have it: at once where somebody may wait for it, else when the visit is over."""
-        visit: Visit | None = getattr(self._here, "visit", None)
+        visit = self.present_visit()
         good = connection.is_valid and not (wait and wait.cut)
         if visit is not None and visit.held is None and good and not self._are_all_taken():
             visit.held = connection, wait
@@ -58,6 +59,11 @@ class Connections:
         """
         return Visit(self)
 
+    def present_visit(self) -> Visit | None:
+        """Return the visit that this thread is in, if it is in one."""
+        visit: Visit | None = getattr(self._here, "visit", None)
+        return visit
+
     def discard(self, connection: PoolProxiedConnection) -> None:
         """Have nobody get it again."""
         connection.invalidate()
@@ -66,7 +72,7 @@ class Connections:
 
     def enter(self, visit: Visit) -> Visit | None:
         """Begin a visit of this thread; return the one that it is in already."""
-        before: Visit | None = getattr(self._here, "visit", None)
+        before = self.present_visit()
         self._here.visit = visit
         return before
 
@@ -77,7 +83,7 @@ class Connections:
             self._return(*visit.held)
 
     def _kept(self) -> Held | None:
-        visit: Visit | None = getattr(self._here, "visit", None)
+        visit = self.present_visit()
         if visit is None or visit.held is None:
             return None
         (connection, wait), visit.held = visit.held, None
@@ -121,15 +127,19 @@ class Connections:
 
 
 class Visit:
-    """A stretch in which one thread asks; ``held`` is the connection that is at hand between two questions."""
+    """A stretch in which one thread asks; ``held`` is the connection that is at hand between two questions.
 
-    __slots__ = ("_before", "_connections", "held")
+    ``foreseen`` is what was read along because it will be asked for: an id, and the task that it is of.
+    """
+
+    __slots__ = ("_before", "_connections", "foreseen", "held")
 
     def __init__(self, connections: Connections) -> None:
         """Nothing is taken before it is asked for."""
         self._connections = connections
         self._before: Visit | None = None
         self.held: Held | None = None
+        self.foreseen: tuple[str, Task | None] | None = None
 
     def __enter__(self) -> Self:
         """Begin."""

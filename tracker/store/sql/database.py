@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ClauseElement
     from sqlalchemy.pool import PoolProxiedConnection
 
+    from tracker.store.sql.connections import Visit
     from tracker.store.sql.prepared import Row, Values
     from tracker.store.sql.streams import Stream
     from tracker.store.sql.transaction import Transaction
@@ -75,6 +76,10 @@ class Database:
     def visit(self) -> AbstractContextManager[object]:
         """Let this thread read and write on one connection meanwhile, instead of one for each."""
         return self._connections.visit()
+
+    def present_visit(self) -> Visit | None:
+        """Return the visit that this thread is in, if it is in one."""
+        return self._connections.present_visit()
 
     @contextmanager
     def snapshot(self, preparation: str) -> Iterator[Stream]:
@@ -139,6 +144,8 @@ class Database:
             self._connections.give_back(connection, wait)
 
     def _write(self, work: Callable[[Transaction], Made]) -> Made:
+        if visit := self.present_visit():
+            visit.foreseen = None
         connection, wait = self._connections.take()
         transaction: Transaction | None = None
         try:

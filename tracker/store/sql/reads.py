@@ -39,26 +39,30 @@ _all_heads = select(_heads).scalar_subquery() + select(installation.c.retired_he
 
 _of_this_generation = sessions.c.generation == users.c.session_generation
 
-# The sum of bigints is a numeric on PostgreSQL, and a Decimal in Python, unless it is cast back.
-STANDING = (
-    select(
-        users.c.id,
-        sessions.c.id,
-        users.c.role,
-        users.c.status,
-        users.c.inbox_id,
-        users.c.access_version,
-        cast(
-            case(
-                (users.c.role == literal_column(f"'{Role.ADMIN.value}'"), _all_heads),
-                else_=_own_heads.scalar_subquery(),
-            ),
-            BigInteger,
+_standing = (
+    users.c.id,
+    sessions.c.id,
+    users.c.role,
+    users.c.status,
+    users.c.inbox_id,
+    users.c.access_version,
+    # The sum of bigints is a numeric on PostgreSQL, and a Decimal in Python, unless it is cast back.
+    cast(
+        case(
+            (users.c.role == literal_column(f"'{Role.ADMIN.value}'"), _all_heads),
+            else_=_own_heads.scalar_subquery(),
         ),
-        sessions.c.expires_at,
-        sessions.c.ended_at,
-    )
-    .join_from(sessions, users, and_(sessions.c.user_id == users.c.id, _of_this_generation))
+        BigInteger,
+    ),
+    sessions.c.expires_at,
+    sessions.c.ended_at,
+)
+STANDING_COLUMNS = len(_standing)
+_who = sessions.join(users, and_(sessions.c.user_id == users.c.id, _of_this_generation))
+STANDING = select(*_standing).select_from(_who).where(sessions.c.id == bindparam("id"))
+STANDING_AND_TASK = (
+    select(*_standing, *TASK_COLUMNS)
+    .select_from(_who.outerjoin(tasks, tasks.c.id == bindparam("task_id")))
     .where(sessions.c.id == bindparam("id"))
 )
 MEMBERSHIPS = select(memberships.c.project_id, memberships.c.role).where(memberships.c.user_id == bindparam("user_id"))

@@ -43,6 +43,7 @@ class Statements:
     projects: ProjectReads
     upkeep: UpkeepReads
     standing: Prepared
+    standing_and_task: Prepared
     memberships: Prepared
     has_users: Prepared
     task: Prepared
@@ -74,6 +75,7 @@ class Statements:
             projects=ProjectReads.of(database),
             upkeep=UpkeepReads.of(database),
             standing=prepare(reads.STANDING),
+            standing_and_task=prepare(reads.STANDING_AND_TASK),
             memberships=prepare(reads.MEMBERSHIPS),
             has_users=prepare(reads.HAS_USERS),
             task=prepare(reads.TASK),

@@ -20,7 +20,7 @@ from tracker.domain.task_line import Lines
 from tracker.domain.user import User, folded
 from tracker.store.contract import OLDER, Claim, Claimed, Perishable, Receipt, Standing, Store
 from tracker.store.records import PROJECT_ROLES
-from tracker.store.sql import counts, lines, migrations, pages, rows
+from tracker.store.sql import counts, lines, migrations, pages, reads, rows
 from tracker.store.sql.commit import Commit
 from tracker.store.sql.database import Database
 from tracker.store.sql.kept import Carrying
@@ -84,9 +84,17 @@ class SqlStore(Store):
     def visit(self) -> AbstractContextManager[object]:
         return self._database.visit()
 
-    def standing(self, session_id: str) -> Standing | None:
-        found = self._database.read(self._statements.standing, {"id": session_id})
-        return rows.standing_of(found[0]) if found else None
+    def standing(self, session_id: str, *, task_id: str | None = None) -> Standing | None:
+        visit = self._database.present_visit()
+        if visit is None or task_id is None:
+            found = self._database.read(self._statements.standing, {"id": session_id})
+            return rows.standing_of(found[0]) if found else None
+        found = self._database.read(self._statements.standing_and_task, {"id": session_id, "task_id": task_id})
+        if not found:
+            return None
+        who, task = found[0][: reads.STANDING_COLUMNS], found[0][reads.STANDING_COLUMNS :]
+        visit.foreseen = task_id, rows.task_of(task) if task[0] is not None else None
+        return rows.standing_of(who)
 
     def memberships(self, user_id: str) -> Mapping[str, ProjectRole]:
         found = self._database.read(self._statements.memberships, {"user_id": user_id})
@@ -159,6 +167,10 @@ class SqlStore(Store):
         return [Member(rows.entity_of(rows.KINDS[Membership], row[:-1]), row[-1]) for row in found]
 
     def task(self, task_id: str) -> Task | None:
+        visit = self._database.present_visit()
+        if visit is not None and visit.foreseen is not None and visit.foreseen[0] == task_id:
+            (_, task), visit.foreseen = visit.foreseen, None
+            return task
         found = self._database.read(self._statements.task, {"id": task_id})
         return rows.task_of(found[0]) if found else None
 
