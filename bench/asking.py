@@ -29,6 +29,7 @@ OPERATIONS = ("get", "first page", "page 100", "create", "status", "changes")
 _PAGE = 10
 _HUNDREDTH = 100
 _WARM_UP = 20
+_ROUNDS = 10
 _NEW = {"title": "Order the paint", "description": "The blue one.", "labels": ["house"], "due": {"date": "2027-03-01"}}
 
 
@@ -48,11 +49,22 @@ class Asker:
         """Hang up."""
         self._connection.close()
 
-    def median_ms(self, operation: str, requests: int) -> float | None:
-        """Return the median time of so many requests; None where there is nothing to ask for."""
+    def medians_ms(self, requests: int, progress: Callable[[int], None]) -> dict[str, float | None]:
+        """Return the median time of so many requests of each operation; None where there is nothing to ask for.
+
+        They take turns: whatever slows the machine for a while slows them all. ``progress`` is told of each round.
+        """
+        times: dict[str, list[float]] = {operation: [] for operation in OPERATIONS}
+        for number in range(_ROUNDS):
+            for operation in OPERATIONS:
+                times[operation] += self._times_ms(operation, requests // _ROUNDS)
+            progress(number + 1)
+        return {operation: median(taken) if taken else None for operation, taken in times.items()}
+
+    def _times_ms(self, operation: str, requests: int) -> list[float]:
         request_of = self._requests(operation)
         if request_of is None:
-            return None
+            return []
         for _ in range(_WARM_UP):
             self._ask(*request_of(next(self._turns)))
         times = []
@@ -61,7 +73,7 @@ class Asker:
             begun = time.perf_counter()
             self._ask(*request)
             times.append((time.perf_counter() - begun) * 1000)
-        return median(times)
+        return times
 
     def _requests(self, operation: str) -> Callable[[int], Request] | None:
         first = f"/tasks?limit={_PAGE}"

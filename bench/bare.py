@@ -48,7 +48,7 @@ class Bare:
         single = Single.of(database)
         one_user = pages.Shape.of(TaskQuery((Scope("somebody"),)))
         self._standing = database.prepare(reads.STANDING).plain
-        self._task = database.prepare(reads.TASK).plain
+        self._standing_and_task = database.prepare(reads.STANDING_AND_TASK).plain
         self._page = database.prepare(pages.page(one_user, postgresql=True)).plain
         self._create, self._replace = single.create.plain, single.replace.plain
         self._url = url
@@ -61,29 +61,29 @@ class Bare:
         if environ["PATH_INFO"] == "/livez":
             start_response("204 No Content", [])
             return []
-        cursor = self._cursor()
-        cursor.execute(self._standing, {"id": _session_of(environ["HTTP_AUTHORIZATION"]), **_READ_CONSTANTS})
-        standing = cursor.fetchone()
-        status, body = self._answer(cursor, environ, user_id=standing[0], inbox_id=standing[4])
+        status, body = self._answer(self._cursor(), environ, environ["PATH_INFO"].split("/"))
         start_response(status, [("content-type", "application/json"), ("content-length", str(len(body)))])
         return [body]
 
-    def _answer(self, cursor: Any, environ: Environ, *, user_id: str, inbox_id: str) -> Answer:
-        path = environ["PATH_INFO"].split("/")
-        match environ["REQUEST_METHOD"], len(path):
-            case "GET", 2:
+    def _answer(self, cursor: Any, environ: Environ, path: list[str]) -> Answer:
+        session = {"id": _session_of(environ["HTTP_AUTHORIZATION"]), **_READ_CONSTANTS}
+        about_one = len(path) > len(("", "tasks"))
+        if about_one:
+            cursor.execute(self._standing_and_task, {**session, "task_id": path[2]})
+        else:
+            cursor.execute(self._standing, session)
+        row = cursor.fetchone()
+        user_id, inbox_id, task = row[0], row[4], row[reads.STANDING_COLUMNS :]
+        match environ["REQUEST_METHOD"], about_one:
+            case "GET", False:
                 return self._list(cursor, user_id, int(environ["QUERY_STRING"].removeprefix("limit=")))
             case "GET", _:
-                return "200 OK", orjson.dumps(_json(self._read(cursor, path[2])))
+                return "200 OK", orjson.dumps(_json(dict(zip(_NAMES, task, strict=True))))
             case "POST", _:
                 return self._add(cursor, orjson.loads(environ["wsgi.input"].read()), user_id, inbox_id)
             case _:
                 body = orjson.loads(environ["wsgi.input"].read())
-                return self._change(cursor, path[2], user_id, body["status"])
-
-    def _read(self, cursor: Any, task_id: str) -> Row:
-        cursor.execute(self._task, {"id": task_id})
-        return dict(zip(_NAMES, cursor.fetchone(), strict=True))
+                return self._change(cursor, dict(zip(_NAMES, task, strict=True)), user_id, body["status"])
 
     def _list(self, cursor: Any, user_id: str, limit: int) -> Answer:
         cursor.execute(self._page, {"user_0": user_id, "limit": limit + 1})
@@ -97,8 +97,7 @@ class Bare:
         _head, task["number"] = cursor.fetchone()
         return "201 Created", orjson.dumps(_json(task))
 
-    def _change(self, cursor: Any, task_id: str, user_id: str, status: str) -> Answer:
-        before = self._read(cursor, task_id)
+    def _change(self, cursor: Any, before: Row, user_id: str, status: str) -> Answer:
         task = {**before, "status": status, "version": before["version"] + 1, "updated_at": datetime.now(UTC)}
         cursor.execute(self._replace, _values(before, task, user_id))
         cursor.fetchone()

@@ -41,7 +41,7 @@ class Run:
 @click.command()
 @click.option("--least", default=1000, show_default=True, help="How many tasks there are in the beginning.")
 @click.option("--most", default=1_000_000, show_default=True, help="How many there are in the end; in steps of ten.")
-@click.option("--requests", default=300, show_default=True, help="How often each operation is asked for at each size.")
+@click.option("--requests", default=1000, show_default=True, help="How often each operation is asked for at each size.")
 @click.option("--trial", is_flag=True, help="Keep nothing: docs/performance.md stays as it is.")
 @click.option("--server", envvar="BENCH_DATABASE_URL", help="A PostgreSQL to use; one is started if none is given.")
 def main(least: int, most: int, requests: int, *, trial: bool, server: str | None) -> None:
@@ -89,10 +89,9 @@ def _growing(url: str, projects: int, sizes: Sequence[int], at: Run) -> Iterator
 def _measured(url: str, loaded: Loaded, bytes_per_task: float, at: Run) -> Size:
     with tempfile.TemporaryDirectory(prefix="tracker-growth-") as folder, running(OURS, url, Path(folder)) as server:
         with closing(Asker(server.url, loaded)) as asker:
-            p50 = {}
-            for operation in OPERATIONS:
-                p50[operation] = asker.median_ms(operation, at.requests)
-                click.echo(f"{loaded.tasks:,} tasks: {operation} asked for {at.requests} times")
+            p50 = asker.medians_ms(
+                at.requests, lambda done: click.echo(f"{loaded.tasks:,} tasks: round {done} of requests")
+            )
         return Size(loaded.tasks, len(loaded.projects), p50, bytes_per_task, memory(server.pid))
 
 
@@ -102,8 +101,8 @@ def _size(url: str) -> int:
 
 def _meaning(at: Run) -> str:
     return (
-        f"p50 in ms of {at.requests} requests, one after the other; pages of 10. Bytes a task: what the "
-        "database has grown by, its indexes and the log of all changes included.\n"
+        f"p50 in ms of {at.requests} requests, one after the other, the operations in turn; pages of 10. Bytes a "
+        "task: what the database has grown by, its indexes and the log of all changes included.\n"
     )
 
 
