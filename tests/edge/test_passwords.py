@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -210,3 +212,20 @@ def test_too_many_logins_are_a_503_that_says_when_to_come_again(world: World, mo
 
     assert (refused.status, refused.problem) == (503, "unavailable")
     assert int(refused.headers["retry-after"]) >= 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+def test_what_hashes_makes_way_and_who_waits_for_it_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hasher:
+        def hash(self, _password: str) -> str:
+            return str(_nice())
+
+    monkeypatch.setattr(module, "_HASHER", Hasher())
+    passwords = Argon2Passwords(PasswordPolicy.DEFAULT, parallel=1)
+    before = _nice()
+    assert int(passwords.hash("four walls and a roof")) > before
+    assert _nice() == before
+
+
+def _nice() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())

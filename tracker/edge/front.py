@@ -8,9 +8,7 @@ is. What hashes passwords has threads of its own: fifty who log in at once take 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import sys
 import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -41,7 +39,6 @@ MAX_DRAINED = 16 * MAX_BODY
 BODY_DEADLINE = 10.0
 MAX_IN_FLIGHT = 512
 MAX_APART = 16  # who waits to have a password hashed, which takes 50 ms of a core each
-_NICE = 5  # to the others of a busy machine, and to our own threads
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 # On every answer; what is specific to one page is set by the page.
@@ -209,7 +206,7 @@ class Workers:
 
 
 class Apart(Workers):
-    """Those for what takes a core for long: few, nice, and with a short queue."""
+    """Those for what takes a core for long: few, and with a short queue."""
 
     def __init__(
         self, respond: Callable[[Call], Answer], operations: Collection[tuple[str, str]], *, threads: int
@@ -226,11 +223,6 @@ class Apart(Workers):
     def are_full(self) -> bool:
         """Whether as many wait as may."""
         return self._waiting.qsize() >= MAX_APART
-
-    def _work(self) -> None:
-        if sys.platform == "linux":  # where a thread has a priority of its own
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-        super()._work()
 
 
 def _settle(answered: asyncio.Future[Answer], answer: Answer) -> None:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import event
 
-from tests.builders import a_person, a_task, added
+from tests.builders import a_person, a_task, added, added_tasks, replaced
 from tests.databases import database
+from tests.questions import asked_from_now_on
 from tests.store.sql.test_faults import end_all_connections
+from tracker.domain.identity import new_id
 from tracker.domain.refusals import Unavailable
 from tracker.store.sql.store import SqlStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.builders import Person
+    from tracker.domain.task import Task
 
 
 @contextmanager
@@ -94,6 +100,60 @@ def test_where_all_are_taken_nobody_keeps_one_for_later() -> None:
             store.has_users()
             assert in_use(store) == 0
         store.close()
+
+
+def test_a_task_is_read_along_with_who_asks(store: SqlStore, ann: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    (task,) = added_tasks(store, a_task(ann.inbox))
+    asked = asked_from_now_on(monkeypatch)
+    with store.visit():
+        assert store.standing(ann.session.id, task_id=task.id) == store.standing(ann.session.id)
+        assert store.task(task.id) == task
+    assert len(asked) == 2
+    assert "tasks" in asked[0]
+
+
+def test_what_was_read_along_is_given_out_once(store: SqlStore, ann: Person) -> None:
+    (task,) = added_tasks(store, a_task(ann.inbox))
+    with store.visit():
+        store.standing(ann.session.id, task_id=task.id)
+        later = replaced_elsewhere(store, task)
+        assert [store.task(task.id), store.task(task.id)] == [task, later]
+
+
+def test_after_a_commit_nothing_is_given_out_that_was_read_before(store: SqlStore, ann: Person) -> None:
+    (task,) = added_tasks(store, a_task(ann.inbox))
+    with store.visit():
+        store.standing(ann.session.id, task_id=task.id)
+        later = replaced(store, task, title="Later")
+        assert store.task(task.id) == later
+
+
+def test_what_was_read_along_is_of_one_task_and_one_visit(store: SqlStore, ann: Person) -> None:
+    task, other = added_tasks(store, a_task(ann.inbox), a_task(ann.inbox))
+    with store.visit():
+        store.standing(ann.session.id, task_id=task.id)
+        assert store.task(other.id) == other
+    later = replaced_elsewhere(store, task)
+    assert store.task(task.id) == later
+    store.standing(ann.session.id, task_id=task.id)
+    latest = replaced_elsewhere(store, later)
+    assert store.task(task.id) == latest
+
+
+def test_a_task_that_is_not_there_does_not_hide_who_asks(store: SqlStore, ann: Person) -> None:
+    with store.visit():
+        assert store.standing(ann.session.id, task_id=new_id()) == store.standing(ann.session.id)
+        assert store.standing(new_id(), task_id=new_id()) is None
+        missing = new_id()
+        store.standing(ann.session.id, task_id=missing)
+        assert store.task(missing) is None
+
+
+def replaced_elsewhere(store: SqlStore, task: Task) -> Task:
+    """Return a task as another thread has just changed it."""
+    with ThreadPoolExecutor(1) as elsewhere:
+        later: Task = elsewhere.submit(replaced, store, task, title=f"{task.title}, later").result(timeout=60)
+    return later
 
 
 @pytest.mark.postgresql
