@@ -148,11 +148,6 @@ class Task:
         """Whether its deadline has passed at an instant and it is still open."""
         return self.due is not None and not self.closed and at > self.due.overdue_after()
 
-    def overdue_from(self, at: datetime) -> datetime | None:
-        """Return the last instant at which it is not yet overdue, None where that is past or will never come."""
-        last = None if self.closed else self.overdue_after()
-        return last if last and last >= at else None
-
     def changed(self, *, at: datetime, **members: Unpack[TaskMembers]) -> Task:
         """Return this task with ``members`` in place of its own, one version on; itself where nothing differs.
 
@@ -184,7 +179,7 @@ class Task:
     def with_members(self, **members: Any) -> Task:
         """Return this task with these members just as they are: what they bring about is the caller's to say.
 
-        As ``dataclasses.replace`` does it, which sets each member of a frozen one the long way: five times as long.
+        As ``dataclasses.replace`` does it, which sets each member of a frozen one the long way.
         """
         task = object.__new__(Task)
         object.__setattr__(task, "__dict__", {**self.__dict__, **members})

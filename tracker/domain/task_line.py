@@ -1,7 +1,7 @@
 """A task as a line of a list: what it says, as text wherever JSON has text.
 
 A page has fifty, each read to be written down at once and forgotten. To make objects of days, instants and statuses
-and text of those again was two thirds of a list's cost; here a store writes down what it reads, once.
+and text of those again was two fifths of a list's instructions; here a store writes down what it reads, once.
 """
 
 from __future__ import annotations

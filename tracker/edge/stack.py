@@ -108,11 +108,11 @@ def _chain(document: Document) -> tuple[App, Any]:
     chain, app.middleware.middleware_stack = app.middleware._build_middleware_stack()  # noqa: SLF001 - it has no public name
     for middleware in app.middleware.middleware_stack:
         if isinstance(middleware, RoutingMiddleware):
-            middleware.router = Straight(middleware.router)
+            middleware.router = DirectRouter(middleware.router)
     return chain, app.middleware
 
 
-class Straight:
+class DirectRouter:
     """Connexion's router, which tries one path after the other: asked first for the one that the guard has found.
 
     What that one does not match by itself, or what no guard has seen, goes the long way.
@@ -264,8 +264,8 @@ def _header_name(name: str) -> bytes:
 class _Flask(Flask):
     """Dispatches to the operation that Connexion routed to: two routers that both decide can disagree.
 
-    Nothing can be registered that would run before or after an operation, on teardown, or as a coroutine: to look for
-    it on every request, by blueprint and by name, took as long as the rest of Flask.
+    Nothing is registered that would run before or after an operation, on teardown, or as a coroutine: nobody looks for
+    it on every request, by blueprint and by name.
     """
 
     rules: Mapping[str, Any]

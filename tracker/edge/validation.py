@@ -217,9 +217,8 @@ def strict_json(raw: bytes) -> Any:
         _refuse_body("is one JSON value, in UTF-8 without a byte order mark")
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         _refuse_body(f"is nested at most {MAX_DEPTH} deep")
-    if isinstance(value, (dict, list)) and raw.count(b":") > _members(
-        value
-    ):  # one is named twice, or there is a colon in a text
+    # With a colon left over a member is named twice, or there is one in a text.
+    if isinstance(value, (dict, list)) and raw.count(b":") > _members(value):
         _NAMING_ONCE.decode(raw.decode())
     return value
 

@@ -19,12 +19,10 @@ from tracker.store.sql.transaction import Lost, OnPostgreSQL, OnSQLite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
 
     from sqlalchemy import ClauseElement
     from sqlalchemy.pool import PoolProxiedConnection
 
-    from tracker.store.sql.connections import Visit
     from tracker.store.sql.prepared import Row, Values
     from tracker.store.sql.streams import Stream
     from tracker.store.sql.transaction import Transaction
@@ -49,7 +47,7 @@ class Database:
         self.is_postgresql = self.engine.dialect.name == "postgresql"
         self._transaction = OnPostgreSQL if self.is_postgresql else OnSQLite
         self._writing = threading.Lock()
-        self._connections = Connections(self.engine, size=connections, watch=watch)
+        self.connections = Connections(self.engine, size=connections, watch=watch)
 
     def prepare(
         self, statement: ClauseElement, columns: Iterable[str] | None = None, *, planned_once: bool = True
@@ -73,20 +71,12 @@ class Database:
         finally:
             self._writing.release()
 
-    def visit(self) -> AbstractContextManager[object]:
-        """Let this thread read and write on one connection meanwhile, instead of one for each."""
-        return self._connections.visit()
-
-    def present_visit(self) -> Visit | None:
-        """Return the visit that this thread is in, if it is in one."""
-        return self._connections.present_visit()
-
     @contextmanager
     def snapshot(self, preparation: str) -> Iterator[Stream]:
         """Give what streams the rows of statements, all of them as they were at one instant."""
-        connection, wait = self._connections.take()
+        connection, wait = self.connections.take()
         if wait is not None:
-            self._connections.waits.end(wait)  # it takes as long as there is to read
+            self.connections.waits.end(wait)  # it takes as long as there is to read
         cursor: Any = connection.cursor()
         stream = on_postgresql if self.is_postgresql else on_sqlite
         try:
@@ -101,29 +91,29 @@ class Database:
 
     def probe(self, statement: Prepared, values: Values) -> Sequence[Row]:
         """Return the rows of one statement, asked also of a database that is silent: what says anything is not."""
-        with self._connections.silence.asked():
+        with self.connections.silence.asked():
             try:
                 rows = self.read(statement, values)
             except Silent:
                 raise
             except Unavailable:
-                self._connections.silence.end()
+                self.connections.silence.end()
                 raise
-            self._connections.waits.cut(after=_LONGEST)
+            self.connections.waits.cut(after=_LONGEST)
             return rows
 
     def give_up(self) -> None:
         """End every wait, and let nobody begin another until a probe has heard something; SQLite is no server."""
         if self.is_postgresql:
-            self._connections.silence.begin()
-            self._connections.waits.cut()
+            self.connections.silence.begin()
+            self.connections.waits.cut()
 
     def close(self) -> None:
         """Close every connection that is not in use."""
         self.engine.dispose()
 
     def _read(self, statement: Prepared, values: Values, types: Mapping[int, Any] | None) -> Sequence[Row]:
-        connection, wait = self._connections.take()
+        connection, wait = self.connections.take()
         try:
             cursor: Any = connection.cursor()
             if types is not None:
@@ -137,16 +127,16 @@ class Database:
             if is_no_id(error):
                 return []
             if _is_dead(connection):
-                self._connections.discard(connection)
+                self.connections.discard(connection)
                 raise (Silent if wait and wait.cut else Lost) from error
             raise refused(error) from error
         finally:
-            self._connections.give_back(connection, wait)
+            self.connections.give_back(connection, wait)
 
     def _write(self, work: Callable[[Transaction], Made]) -> Made:
-        if visit := self.present_visit():
+        if visit := self.connections.present_visit():
             visit.foreseen = None
-        connection, wait = self._connections.take()
+        connection, wait = self.connections.take()
         transaction: Transaction | None = None
         try:
             transaction = self._transaction(connection.cursor(), _ready(connection))
@@ -161,14 +151,14 @@ class Database:
         else:
             return made
         finally:
-            self._connections.give_back(connection, wait)
+            self.connections.give_back(connection, wait)
 
     def _undo(self, transaction: Transaction | None, connection: PoolProxiedConnection) -> None:
         try:
             if transaction is not None:
                 transaction.roll_back()
         except Exception:  # noqa: BLE001 - whatever it is: nobody may inherit this connection
-            self._connections.discard(connection)
+            self.connections.discard(connection)
 
 
 def _end(connection: PoolProxiedConnection, cursor: Any) -> None:

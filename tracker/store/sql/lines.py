@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from psycopg2 import extensions  # type: ignore[import-untyped]  # ships no types
 
 from tracker.domain.task_line import TaskLine
-from tracker.store.sql.rows import task_of
+from tracker.store.sql.engine import TIMESTAMPTZ_OID
+from tracker.store.sql.rows import TASK_COLUMNS, task_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,15 +17,18 @@ if TYPE_CHECKING:
     from tracker.domain.task import Task
     from tracker.store.sql.prepared import Row
 
-_DATE, _TIMESTAMPTZ = 1082, 1184
-AS_TEXT: Mapping[int, Any] = {_DATE: extensions.UNICODE, _TIMESTAMPTZ: extensions.UNICODE}
+_DATE_OID = 1082
+AS_TEXT: Mapping[int, Any] = {_DATE_OID: extensions.UNICODE, TIMESTAMPTZ_OID: extensions.UNICODE}
 """What a cursor is told to leave as it comes, for rows of TASK_COLUMNS to become lines."""
 
+_PLACES = {column.name: place for place, column in enumerate(TASK_COLUMNS)}
+_DAY = _PLACES["due_date"]
+_INSTANTS = [_PLACES[name] for name in ("completed_at", "archived_at", "created_at", "updated_at", "overdue_after")]
 _MILLISECONDS = len("2026-11-26 09:05:00.250+00")
 _TIME = len("09:05:00.250")
 
 
-def line_of(row: Row) -> TaskLine:
+def line_in(row: Row) -> TaskLine:
     """Return the line in a row of TASK_COLUMNS, read as text."""
     # fmt: off
     (
@@ -42,8 +46,8 @@ def line_of(row: Row) -> TaskLine:
 def task_in(row: Row) -> Task:
     """Return the task in a row of TASK_COLUMNS, read as text."""
     values = list(row)
-    values[8] = values[8] and date.fromisoformat(values[8])
-    for at in (13, 14, 15, 16, 18):
+    values[_DAY] = values[_DAY] and date.fromisoformat(values[_DAY])
+    for at in _INSTANTS:
         values[at] = values[at] and datetime.fromisoformat(values[at])
     return task_of(values)
 

@@ -82,10 +82,10 @@ class SqlStore(Store):
         return cls(Database(url, connections=connections, watch=watch))
 
     def visit(self) -> AbstractContextManager[object]:
-        return self._database.visit()
+        return self._database.connections.visit()
 
     def standing(self, session_id: str, *, task_id: str | None = None) -> Standing | None:
-        visit = self._database.present_visit()
+        visit = self._database.connections.present_visit()
         if visit is None or task_id is None:
             found = self._database.read(self._statements.standing, {"id": session_id})
             return rows.standing_of(found[0]) if found else None
@@ -167,7 +167,7 @@ class SqlStore(Store):
         return [Member(rows.entity_of(rows.KINDS[Membership], row[:-1]), row[-1]) for row in found]
 
     def task(self, task_id: str) -> Task | None:
-        visit = self._database.present_visit()
+        visit = self._database.connections.present_visit()
         if visit is not None and visit.foreseen is not None and visit.foreseen[0] == task_id:
             (_, task), visit.foreseen = visit.foreseen, None
             return task
@@ -187,7 +187,7 @@ class SqlStore(Store):
         found = self._database.read(statement, pages.values_of(query, postgresql=True), types=lines.AS_TEXT)
         shown = found[: query.limit]
         following = query.order.place_of(lines.task_in(shown[-1])) if len(found) > query.limit else None
-        return Lines(tuple(map(lines.line_of, shown)), following)
+        return Lines(tuple(map(lines.line_in, shown)), following)
 
     def summary(self, query: SummaryQuery) -> Summary:
         found = self._database.read(self._statements.summary(counts.Shape.of(query)), counts.values_of(query))
