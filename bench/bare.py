@@ -15,27 +15,30 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import psycopg2  # type: ignore[import-untyped]  # ships no types
 
+from tracker.api.representations import task_line_json
 from tracker.domain.access import Scope
 from tracker.domain.clock import rfc3339
 from tracker.domain.identity import new_id
 from tracker.domain.query import TaskQuery
-from tracker.domain.task import CLOSED, TRANSITIONS, Priority
+from tracker.domain.task import Priority
+from tracker.domain.task_line import TaskLine
 from tracker.domain.words import words_of
 from tracker.settings import Settings
 from tracker.store.sql import pages, reads
 from tracker.store.sql.database import Database
-from tracker.store.sql.rows import TASK_COLUMNS, as_words
+from tracker.store.sql.packed import line_in, standing_in
+from tracker.store.sql.rows import as_words
 from tracker.store.sql.single import Single
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from tracker.store.contract import Standing
+
     Environ = dict[str, Any]
     Row = dict[str, Any]
     Answer = tuple[str, bytes]
 
-_NAMES = [str(column.name) for column in TASK_COLUMNS]
-_ALLOWED = {status.value: [s.value for s in allowed] for status, allowed in TRANSITIONS.items()}
 _READ_CONSTANTS = {"coalesce_2": 0}
 
 
@@ -47,8 +50,8 @@ class Bare:
         database = Database(url, connections=1)
         single = Single.of(database)
         one_user = pages.Shape.of(TaskQuery((Scope("somebody"),)))
-        self._standing = database.prepare(reads.STANDING).plain
-        self._standing_and_task = database.prepare(reads.STANDING_AND_TASK).plain
+        self._standing = database.prepare(reads.standing(postgresql=True)).plain
+        self._standing_and_task = database.prepare(reads.standing_and_task(postgresql=True)).plain
         self._page = database.prepare(pages.page(one_user, postgresql=True)).plain
         self._create, self._replace = single.create.plain, single.replace.plain
         self._url = url
@@ -72,36 +75,37 @@ class Bare:
             cursor.execute(self._standing_and_task, {**session, "task_id": path[2]})
         else:
             cursor.execute(self._standing, session)
-        row = cursor.fetchone()
-        user_id, inbox_id, task = row[0], row[4], row[reads.STANDING_COLUMNS :]
+        who, *task = cursor.fetchone()
+        standing = standing_in((who,))
         match environ["REQUEST_METHOD"], about_one:
             case "GET", False:
-                return self._list(cursor, user_id, int(environ["QUERY_STRING"].removeprefix("limit=")))
+                return self._list(cursor, standing.user_id, int(environ["QUERY_STRING"].removeprefix("limit=")))
             case "GET", _:
-                return "200 OK", orjson.dumps(_json(dict(zip(_NAMES, task, strict=True))))
+                return "200 OK", orjson.dumps(task_line_json(line_in(task), rfc3339(datetime.now(UTC))))
             case "POST", _:
-                return self._add(cursor, orjson.loads(environ["wsgi.input"].read()), user_id, inbox_id)
+                return self._add(cursor, orjson.loads(environ["wsgi.input"].read()), standing)
             case _:
                 body = orjson.loads(environ["wsgi.input"].read())
-                return self._change(cursor, dict(zip(_NAMES, task, strict=True)), user_id, body["status"])
+                return self._change(cursor, line_in(task), standing.user_id, body["status"])
 
     def _list(self, cursor: Any, user_id: str, limit: int) -> Answer:
         cursor.execute(self._page, {"user_0": user_id, "limit": limit + 1})
-        tasks = [_json(dict(zip(_NAMES, row, strict=True))) for row in cursor.fetchmany(limit)]
+        at = rfc3339(datetime.now(UTC))
+        tasks = [task_line_json(line_in(row), at) for row in cursor.fetchmany(limit)]
         following = base64.urlsafe_b64encode(bytes(20) + tasks[-1]["id"].encode()).rstrip(b"=").decode()
         return "200 OK", orjson.dumps({"items": tasks, "next": following})
 
-    def _add(self, cursor: Any, body: Row, user_id: str, inbox_id: str) -> Answer:
-        task = _new(body, user_id, inbox_id)
-        cursor.execute(self._create, _values(None, task, user_id))
-        _head, task["number"] = cursor.fetchone()
-        return "201 Created", orjson.dumps(_json(task))
+    def _add(self, cursor: Any, body: Row, standing: Standing) -> Answer:
+        task = _new(body, standing.user_id, standing.inbox_id)
+        cursor.execute(self._create, _values(None, task, standing.user_id))
+        _head, number = cursor.fetchone()
+        return "201 Created", orjson.dumps(task_line_json(task._replace(number=number), task.created_at))
 
-    def _change(self, cursor: Any, before: Row, user_id: str, status: str) -> Answer:
-        task = {**before, "status": status, "version": before["version"] + 1, "updated_at": datetime.now(UTC)}
+    def _change(self, cursor: Any, before: TaskLine, user_id: str, status: str) -> Answer:
+        task = before._replace(status=status, version=before.version + 1, updated_at=rfc3339(datetime.now(UTC)))
         cursor.execute(self._replace, _values(before, task, user_id))
         cursor.fetchone()
-        return "200 OK", orjson.dumps(_json(task))
+        return "200 OK", orjson.dumps(task_line_json(task, task.updated_at))
 
     def _cursor(self) -> Any:
         """Return a cursor on the connection of this thread."""
@@ -125,75 +129,34 @@ def _session_of(authorization: str) -> str:
     return claims["sid"]
 
 
-def _new(body: Row, user_id: str, inbox_id: str) -> Row:
-    at = datetime.now(UTC)
-    blank = dict.fromkeys(_NAMES)
-    due = {"due_date": date.fromisoformat(body.pop("due")["date"])}
+def _new(body: Row, user_id: str, inbox_id: str) -> TaskLine:
+    """Return a task; those of a measurement are due on days, in UTC."""
+    at, day = rfc3339(datetime.now(UTC)), date.fromisoformat(body.pop("due")["date"])
+    ends = rfc3339(datetime.combine(day + timedelta(days=1), time(), UTC))
+    blank = dict.fromkeys(TaskLine._fields)
     made = {"id": new_id(), "project_id": inbox_id, "status": "todo", "created_by": user_id, "version": 1}
-    return {**blank, **body, **due, **made, "created_at": at, "updated_at": at}
+    due = {"due_date": day.isoformat(), "overdue_after": ends}
+    return TaskLine(**{**blank, **body, **due, **made, "created_at": at, "updated_at": at})
 
 
-def _values(before: Row | None, after: Row, user_id: str) -> Row:
+def _values(before: TaskLine | None, after: TaskLine, user_id: str) -> Row:
     """Return what either statement that writes takes: the row, the version it had, and the entry of the log."""
     return {
-        **{f"to_{name}": value for name, value in after.items()},
-        "to_overdue_after": _overdue_after(after),
-        "to_priority_rank": Priority(after["priority"]).rank,
-        "to_words": as_words(words_of(f"{after['title']} {after['description']}")),
-        "is_version": before["version"] if before else 0,
+        **{f"to_{name}": value for name, value in after._asdict().items()},
+        "to_labels": list(after.labels),
+        "to_priority_rank": Priority(after.priority).rank,
+        "to_words": as_words(words_of(f"{after.title} {after.description}")),
+        "is_version": before.version if before else 0,
         "log_operation_id": new_id(),
         "log_actor_id": user_id,
-        "log_at": after["updated_at"],
-        "log_entity_id": after["id"],
+        "log_at": after.updated_at,
+        "log_entity_id": after.id,
         "log_before": _record(before) if before else None,
         "log_after": _record(after),
     }
 
 
-def _overdue_after(task: Row) -> datetime | None:
-    """Return the end of the day; the tasks of a measurement are due on days, in UTC."""
-    day = task["due_date"]
-    return day and datetime.combine(day + timedelta(days=1), time(), UTC)
-
-
-def _overdue(task: Row) -> bool:
-    after = _overdue_after(task)
-    return after is not None and task["status"] not in CLOSED and datetime.now(UTC) > after
-
-
-def _due(task: Row) -> Row | None:
-    day = task["due_date"]
-    return day and {"date": day.isoformat(), "time": task["due_time"], "timezone": task["due_timezone"]}
-
-
-def _instant(at: datetime | None) -> str | None:
-    return rfc3339(at) if at else None
-
-
-def _json(task: Row) -> Row:
-    return {
-        "id": task["id"],
-        "project_id": task["project_id"],
-        "number": task["number"],
-        "title": task["title"],
-        "description": task["description"],
-        "status": task["status"],
-        "allowed_statuses": _ALLOWED[task["status"]],
-        "priority": task["priority"],
-        "labels": task["labels"],
-        "due": _due(task),
-        "overdue": _overdue(task),
-        "assignee_id": task["assignee_id"],
-        "created_by": task["created_by"],
-        "completed_at": _instant(task["completed_at"]),
-        "archived_at": _instant(task["archived_at"]),
-        "version": task["version"],
-        "created_at": _instant(task["created_at"]),
-        "updated_at": _instant(task["updated_at"]),
-    }
-
-
-def _record(task: Row) -> str:
-    record = {name: value for name, value in task.items() if not name.startswith(("due_", "overdue_"))}
-    instants = {name: _instant(value) for name, value in task.items() if name.endswith("_at")}
-    return orjson.dumps({**record, **instants, "due": _due(task)}).decode()
+def _record(task: TaskLine) -> str:
+    record = {name: value for name, value in task._asdict().items() if not name.startswith(("due_", "overdue_"))}
+    due = {"date": task.due_date, "time": task.due_time, "timezone": task.due_timezone} if task.due_date else None
+    return orjson.dumps({**record, "due": due}).decode()

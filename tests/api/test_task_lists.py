@@ -135,6 +135,17 @@ def test_the_link_leads_through_the_whole_of_a_filtered_list(anns: Client, sort:
     assert sorted(found) == [f"t{n}" for n in range(7)]
 
 
+def test_whatever_a_query_is_made_of_its_link_leads_on(anns: Client) -> None:
+    add(anns, **{f"t{n}": {"labels": ['>; rel="x"']} for n in range(3)})
+    for raw in (b'label=>;%20rel="x"&limit=1', b"label=%3E%3B+rel%3D%22x%22&limit=1", b"limit=1"):
+        first = anns.get("/tasks", query=raw.decode())
+        target, _, rest = first.headers["link"].removeprefix("<").partition(">")
+        assert rest == '; rel="next"'
+        following = anns.get("/tasks", query=target.partition("?")[2])
+        assert following.status == 200
+        assert first.json["items"] != following.json["items"]
+
+
 # Overdue, as time goes by.
 
 

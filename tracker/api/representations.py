@@ -69,7 +69,7 @@ def task_line_json(line: TaskLine, at: str) -> Body:
     # fmt: off
     (
         id_, project_id, number, title, description, status, priority, labels, due_date, due_time, due_timezone,
-        assignee_id, created_by, completed_at, archived_at, created_at, updated_at, version, _overdue_after,
+        assignee_id, created_by, completed_at, archived_at, created_at, updated_at, version, overdue_after,
     ) = line
     # fmt: on
     return {
@@ -83,7 +83,7 @@ def task_line_json(line: TaskLine, at: str) -> Body:
         "priority": priority,
         "labels": labels,
         "due": due_date and {"date": due_date, "time": due_time, "timezone": due_timezone},
-        "overdue": is_overdue(line, at),
+        "overdue": is_overdue(status, overdue_after, at),
         "assignee_id": assignee_id,
         "created_by": created_by,
         "completed_at": completed_at,

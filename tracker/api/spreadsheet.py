@@ -45,7 +45,7 @@ def check_fits(rows: int, size: int) -> None:
 
 
 def _row(line: TaskLine, at: str) -> list[object]:
-    overdue = str(is_overdue(line, at)).lower()
+    overdue = str(is_overdue(line.status, line.overdue_after, at)).lower()
     told = {**line._asdict(), "labels": ", ".join(line.labels), "overdue": overdue}
     return [_cell(told[name]) for name in COLUMNS]
 

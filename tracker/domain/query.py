@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
+
+from tracker.domain.task import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,7 +16,8 @@ if TYPE_CHECKING:
 
     from tracker.domain.access import Scope
     from tracker.domain.project import ProjectRole
-    from tracker.domain.task import Priority, Status, Task
+    from tracker.domain.task import Status, Task
+    from tracker.domain.task_line import TaskLine
     from tracker.domain.user import Role, UserStatus
 
 DEFAULT_LIMIT = 50
@@ -44,14 +48,19 @@ class Order:
     key: SortKey = SortKey.CREATED_AT
     descending: bool = True
 
-    @classmethod
-    def named(cls, name: str) -> Order:
+    @staticmethod
+    @cache
+    def named(name: str) -> Order:
         """Return the order that the contract calls so: a key, with ``-`` in front for descending."""
-        return cls(SortKey(name.removeprefix("-")), name.startswith("-"))
+        return Order(SortKey(name.removeprefix("-")), name.startswith("-"))
 
     def place_of(self, task: Task) -> Cursor:
         """Return the place of a task."""
         return Cursor(_VALUES[self.key](task), task.id)
+
+    def place_of_line(self, line: TaskLine) -> Cursor:
+        """Return the place of a task that is told by its line."""
+        return Cursor(_WRITTEN_VALUES[self.key](line), line.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,13 @@ _VALUES: Mapping[SortKey, Callable[[Task], datetime | int | None]] = {
     SortKey.DUE: lambda task: task.overdue_after(),
     SortKey.PRIORITY: lambda task: task.priority.rank,
     SortKey.NUMBER: lambda task: task.number,
+}
+_WRITTEN_VALUES: Mapping[SortKey, Callable[[TaskLine], datetime | int | None]] = {
+    SortKey.CREATED_AT: lambda line: datetime.fromisoformat(line.created_at),
+    SortKey.UPDATED_AT: lambda line: datetime.fromisoformat(line.updated_at),
+    SortKey.DUE: lambda line: datetime.fromisoformat(line.overdue_after) if line.overdue_after else None,
+    SortKey.PRIORITY: lambda line: Priority(line.priority).rank,
+    SortKey.NUMBER: lambda line: line.number,
 }
 
 

@@ -6,13 +6,14 @@ and text of those again was two fifths of a list's instructions; here a store wr
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracker.domain.clock import rfc3339
 from tracker.domain.task import CLOSED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from tracker.domain.query import Cursor
@@ -46,6 +47,12 @@ class TaskLine(NamedTuple):
     updated_at: str
     version: int
     overdue_after: str | None
+
+
+# By their places: to ask a named tuple for a name is a call.
+_deadline: Callable[[TaskLine], tuple[str | None, str]] = itemgetter(
+    *map(TaskLine._fields.index, ("overdue_after", "status"))
+)
 
 
 class Lines(NamedTuple):
@@ -85,12 +92,12 @@ def _written(at: datetime | None) -> str | None:
     return None if at is None else rfc3339(at)
 
 
-def is_overdue(line: TaskLine, at: str) -> bool:
-    """Whether its deadline has passed at an instant and it is still open."""
-    return line.overdue_after is not None and at > line.overdue_after and line.status not in _CLOSED
+def is_overdue(status: str, overdue_after: str | None, at: str) -> bool:
+    """Whether a task's deadline has passed at an instant and it is still open."""
+    return overdue_after is not None and at > overdue_after and status not in _CLOSED
 
 
 def next_overdue(lines: Sequence[TaskLine], at: str) -> str | None:
     """Return when the first of these tasks becomes overdue by itself, from an instant on; None where none will."""
-    near = [line.overdue_after for line in lines if line.overdue_after is not None and line.status not in _CLOSED]
-    return min((last for last in near if last >= at), default=None)
+    open_until = (last for last, status in map(_deadline, lines) if last is not None and status not in _CLOSED)
+    return min((last for last in open_until if last >= at), default=None)

@@ -18,7 +18,7 @@ from tracker.store.sql.streams import on_postgresql, on_sqlite
 from tracker.store.sql.transaction import Lost, OnPostgreSQL, OnSQLite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sqlalchemy import ClauseElement
     from sqlalchemy.pool import PoolProxiedConnection
@@ -55,9 +55,9 @@ class Database:
         """Return a statement compiled for this database; ``columns`` are those that an INSERT or UPDATE sets."""
         return Prepared(statement, self.engine.dialect, columns, planned_once=planned_once)
 
-    def read(self, statement: Prepared, values: Values, *, types: Mapping[int, Any] | None = None) -> Sequence[Row]:
-        """Return the rows of one statement; ``types`` says which of the driver's are read otherwise."""
-        return _once_more_if_lost(lambda: self._read(statement, values, types))
+    def read(self, statement: Prepared, values: Values) -> Sequence[Row]:
+        """Return the rows of one statement."""
+        return _once_more_if_lost(lambda: self._read(statement, values))
 
     def write(self, work: Callable[[Transaction], Made]) -> Made:
         """Return what ``work`` made in a transaction, once that is committed; roll back where anything raises."""
@@ -112,12 +112,10 @@ class Database:
         """Close every connection that is not in use."""
         self.engine.dispose()
 
-    def _read(self, statement: Prepared, values: Values, types: Mapping[int, Any] | None) -> Sequence[Row]:
+    def _read(self, statement: Prepared, values: Values) -> Sequence[Row]:
         connection, wait = self.connections.take()
         try:
             cursor: Any = connection.cursor()
-            if types is not None:
-                cursor.string_types = types
             statement.make_ready(cursor, _ready(connection))
             began = perf_counter()
             cursor.execute(statement.text, statement.bound(values))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg2")
 _UUID_OIDS = (2950, 2951)
-TIMESTAMPTZ_OID = 1184
+_TIMESTAMPTZ_OID = 1184
 _PRAGMAS = ("busy_timeout = 5000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
 _SETTINGS = {
     "statement_timeout": "5000",
@@ -112,7 +112,7 @@ def _instant(text: str | None, _cursor: object) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-_INSTANT = extensions.new_type((TIMESTAMPTZ_OID,), "INSTANT", _instant)
+_INSTANT = extensions.new_type((_TIMESTAMPTZ_OID,), "INSTANT", _instant)
 
 
 def _sqlite(address: URL, connections: int) -> Engine:

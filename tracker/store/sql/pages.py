@@ -12,11 +12,12 @@ from sqlalchemy import Integer, and_, bindparam, or_, select, true, tuple_
 
 from tracker.domain.query import Archived, Order, SortKey
 from tracker.store.sql import filters, scopes
+from tracker.store.sql.packed import packed_task
 from tracker.store.sql.rows import TASK_COLUMNS
 from tracker.store.sql.tables import tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy import Column, ColumnElement, Select
 
@@ -69,15 +70,27 @@ def values_of(query: TaskQuery, *, postgresql: bool) -> dict[str, Any]:
 
 
 def page(shape: Shape, *, postgresql: bool) -> Select[Any]:
-    """Return the statement for a page of tasks.
+    """Return the statement for a page of tasks, in rows of the database's form.
 
     On PostgreSQL it takes the first of each project from its index and merges those, so that a page costs what it shows
     and not what there is. That needs LATERAL, which SQLite has not.
     """
-    if postgresql and not shape.filter & _FOUND_AT_ONCE:
-        return _merged(shape)
-    wanted = select(*TASK_COLUMNS).where(scopes.visible(shape.scopes, postgresql=postgresql))
+    if not postgresql:
+        return _visible(shape, TASK_COLUMNS, postgresql=False)
+    found = _visible(shape, _columns(shape), postgresql=True) if shape.filter & _FOUND_AT_ONCE else _merged(shape)
+    # Packed once it is cut to a page: whatever is only sorted would be packed else.
+    page = found.subquery("page")
+    return select(*packed_task(page.c)).order_by(*_by(shape.order, page.c))
+
+
+def _visible(shape: Shape, columns: Iterable[Column[Any]], *, postgresql: bool) -> Select[Any]:
+    wanted = select(*columns).where(scopes.visible(shape.scopes, postgresql=postgresql))
     return _first(wanted, shape, postgresql=postgresql)
+
+
+def _columns(shape: Shape) -> list[Column[Any]]:
+    """Return those that make a task, and the one it is sorted by where that is not among them."""
+    return [*TASK_COLUMNS, *({_SORTED_BY[shape.order.key]} - set(TASK_COLUMNS))]
 
 
 def _first(statement: Select[Any], shape: Shape, *, postgresql: bool) -> Select[Any]:
@@ -89,10 +102,13 @@ def _first(statement: Select[Any], shape: Shape, *, postgresql: bool) -> Select[
 
 
 def _in_order(statement: Select[Any], order: Order, columns: Any) -> Select[Any]:
+    return statement.order_by(*_by(order, columns)).limit(bindparam("limit", type_=Integer))
+
+
+def _by(order: Order, columns: Any) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     value = columns[_SORTED_BY[order.key].name]
     by = (value.desc(), columns.id.desc()) if order.descending else (value.asc(), columns.id.asc())
-    first = by[0].nulls_last() if order.key is SortKey.DUE else by[0]
-    return statement.order_by(first, by[1]).limit(bindparam("limit", type_=Integer))
+    return (by[0].nulls_last() if order.key is SortKey.DUE else by[0]), by[1]
 
 
 def _after_place(shape: Shape) -> ColumnElement[bool]:
@@ -107,10 +123,8 @@ def _after_place(shape: Shape) -> ColumnElement[bool]:
 
 def _merged(shape: Shape) -> Select[Any]:
     searched = scopes.searched(shape.scopes).subquery("searched")
-    columns = [*TASK_COLUMNS, *({_SORTED_BY[shape.order.key]} - set(TASK_COLUMNS))]
-    within = select(*columns).where(tasks.c.project_id == searched.c.id)
+    within = select(*_columns(shape)).where(tasks.c.project_id == searched.c.id)
     if not scopes.is_whole_projects(shape.scopes):
         within = within.where(scopes.visible(shape.scopes, postgresql=True))
     first = _first(within, shape, postgresql=True).lateral("first")
-    wanted = select(*(first.c[column.name] for column in TASK_COLUMNS)).select_from(searched.join(first, true()))
-    return _in_order(wanted, shape.order, first.c)
+    return _in_order(select(*first.c).select_from(searched.join(first, true())), shape.order, first.c)

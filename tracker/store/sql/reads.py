@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from tracker.domain.session import Session
 from tracker.domain.user import Role, User
+from tracker.store.sql.packed import packed, packed_task
 from tracker.store.sql.rows import KINDS, TASK_COLUMNS
 from tracker.store.sql.tables import claims, installation, log_entries, memberships, projects, sessions, tasks, users
 
@@ -57,14 +58,22 @@ _standing = (
     sessions.c.expires_at,
     sessions.c.ended_at,
 )
-STANDING_COLUMNS = len(_standing)
 _who = sessions.join(users, and_(sessions.c.user_id == users.c.id, _of_this_generation))
-STANDING = select(*_standing).select_from(_who).where(sessions.c.id == bindparam("id"))
-STANDING_AND_TASK = (
-    select(*_standing, *TASK_COLUMNS)
-    .select_from(_who.outerjoin(tasks, tasks.c.id == bindparam("task_id")))
-    .where(sessions.c.id == bindparam("id"))
-)
+
+
+def standing(*, postgresql: bool) -> Select[Any]:
+    """Return the statement for who holds a session, in a row of the database's form."""
+    who = [packed(_standing)] if postgresql else _standing
+    return select(*who).select_from(_who).where(sessions.c.id == bindparam("id"))
+
+
+def standing_and_task(*, postgresql: bool) -> Select[Any]:
+    """Return the statement for the same, and then the task ``:task_id``; nothing but NULL where there is none."""
+    task = packed_task(tasks.c) if postgresql else TASK_COLUMNS
+    read = standing(postgresql=postgresql).add_columns(*task)
+    return read.outerjoin(tasks, tasks.c.id == bindparam("task_id"))
+
+
 MEMBERSHIPS = select(memberships.c.project_id, memberships.c.role).where(memberships.c.user_id == bindparam("user_id"))
 HAS_USERS = select(exists(select(users.c.id)))
 TASK = select(*TASK_COLUMNS).where(tasks.c.id == bindparam("id"))

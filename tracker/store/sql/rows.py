@@ -16,6 +16,7 @@ from tracker.domain.project import Membership, Project
 from tracker.domain.reminder import Reminder
 from tracker.domain.session import RefreshToken, Session
 from tracker.domain.task import Task, due_as_kept
+from tracker.domain.task_line import TaskLine, line_of
 from tracker.domain.user import User, folded
 from tracker.domain.words import words_of
 from tracker.store.contract import Standing
@@ -97,6 +98,7 @@ KINDS: Mapping[type[Any], Kind] = {
     )
 }
 
+_STANDING = len(fields(Standing))
 TASK_COLUMNS: list[Column[Any]] = [c for c in tables.tasks.c if c.name not in {"priority_rank", "words"}]
 
 
@@ -143,8 +145,28 @@ def standing_of(row: Row) -> Standing:
     return Standing(user_id, session_id, ROLES[role], USER_STATUSES[status], *rest)
 
 
+def standing_and_task_of(row: Row) -> tuple[Standing, Task | None]:
+    """Return the same, and the task that follows it in the row, if there is one."""
+    who, task = row[:_STANDING], row[_STANDING:]
+    return standing_of(who), None if task[0] is None else task_of(task)
+
+
 def log_entry_of(row: Row) -> LogEntry:
     """Return the entry in a row of the log."""
     project_id, head, n, operation_id, actor_id, at, entity, entity_id, *kept = row
     before, after = (record and from_record(entity, record) for record in kept)
     return LogEntry(project_id, head, n, operation_id, actor_id, at, entity, entity_id, before, after)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a kind of database gives its rows: what is in one that says who asks, and in one of a page of tasks."""
+
+    standing: Callable[[Row], Standing]
+    standing_and_task: Callable[[Row], tuple[Standing, Task | None]]
+    task: Callable[[Row], Task]
+    line: Callable[[Row], TaskLine]
+
+
+IN_COLUMNS = Form(standing_of, standing_and_task_of, task_of, lambda row: line_of(task_of(row)))
+"""Each value in a column of its own."""

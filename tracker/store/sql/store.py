@@ -20,14 +20,15 @@ from tracker.domain.task_line import Lines
 from tracker.domain.user import User, folded
 from tracker.store.contract import OLDER, Claim, Claimed, Perishable, Receipt, Standing, Store
 from tracker.store.records import PROJECT_ROLES
-from tracker.store.sql import counts, lines, migrations, pages, reads, rows
+from tracker.store.sql import counts, migrations, pages, rows
 from tracker.store.sql.commit import Commit
 from tracker.store.sql.database import Database
 from tracker.store.sql.kept import Carrying
+from tracker.store.sql.packed import PACKED
 from tracker.store.sql.statements import statements_for
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     )
     from tracker.domain.task import Task
     from tracker.store.kept import Kept
+    from tracker.store.sql.prepared import Row
     from tracker.store.sql.transaction import Transaction
     from tracker.store.watch import Watch
 
@@ -68,6 +70,7 @@ class SqlStore(Store):
         """Have every statement at hand; nothing is connected yet."""
         self._database = database
         self._statements = statements_for(database)
+        self._form = PACKED if database.is_postgresql else rows.IN_COLUMNS
 
     @cached_property
     def _carrying(self) -> Carrying:
@@ -88,13 +91,13 @@ class SqlStore(Store):
         visit = self._database.connections.present_visit()
         if visit is None or task_id is None:
             found = self._database.read(self._statements.standing, {"id": session_id})
-            return rows.standing_of(found[0]) if found else None
+            return self._form.standing(found[0]) if found else None
         found = self._database.read(self._statements.standing_and_task, {"id": session_id, "task_id": task_id})
         if not found:
             return None
-        who, task = found[0][: reads.STANDING_COLUMNS], found[0][reads.STANDING_COLUMNS :]
-        visit.foreseen = task_id, rows.task_of(task) if task[0] is not None else None
-        return rows.standing_of(who)
+        standing, task = self._form.standing_and_task(found[0])
+        visit.foreseen = task_id, task
+        return standing
 
     def memberships(self, user_id: str) -> Mapping[str, ProjectRole]:
         found = self._database.read(self._statements.memberships, {"user_id": user_id})
@@ -175,19 +178,14 @@ class SqlStore(Store):
         return rows.task_of(found[0]) if found else None
 
     def tasks(self, query: TaskQuery) -> Page:
-        values = pages.values_of(query, postgresql=self._database.is_postgresql)
-        found = self._database.read(self._statements.page(pages.Shape.of(query)), values)
-        items = tuple(map(rows.task_of, found[: query.limit]))
+        found = self._page(query)
+        items = tuple(map(self._form.task, found[: query.limit]))
         return Page(items, query.order.place_of(items[-1]) if len(found) > query.limit else None)
 
     def task_lines(self, query: TaskQuery) -> Lines:
-        if not self._database.is_postgresql:
-            return super().task_lines(query)
-        statement = self._statements.page(pages.Shape.of(query))
-        found = self._database.read(statement, pages.values_of(query, postgresql=True), types=lines.AS_TEXT)
-        shown = found[: query.limit]
-        following = query.order.place_of(lines.task_in(shown[-1])) if len(found) > query.limit else None
-        return Lines(tuple(map(lines.line_in, shown)), following)
+        found = self._page(query)
+        lines = tuple(map(self._form.line, found[: query.limit]))
+        return Lines(lines, query.order.place_of_line(lines[-1]) if len(found) > query.limit else None)
 
     def summary(self, query: SummaryQuery) -> Summary:
         found = self._database.read(self._statements.summary(counts.Shape.of(query)), counts.values_of(query))
@@ -284,6 +282,11 @@ class SqlStore(Store):
             return None
         made: Found = rows.entity_of(rows.KINDS[entity], found[0])
         return made
+
+    def _page(self, query: TaskQuery) -> Sequence[Row]:
+        """Return the rows of a page, and one more where others follow."""
+        values = pages.values_of(query, postgresql=self._database.is_postgresql)
+        return self._database.read(self._statements.page(pages.Shape.of(query)), values)
 
     def _commit(self, changes: ChangeSet, claim: Claim | None, transaction: Transaction) -> Receipt:
         return Commit(changes, transaction, self._statements.writes, claim=claim, rehearsed=False).run()
