@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.builders import AT
+from tracker.edge.call import Call
+from tracker.edge.idempotency import Records
+from tracker.store.contract import Claimed
+
 if TYPE_CHECKING:
     from tests.client import Client, Received
     from tests.world import Person, World
@@ -198,3 +203,21 @@ def test_a_dry_run_uses_up_no_key(client: Client) -> None:
 def test_a_dry_run_is_asked_for_in_so_many_words(client: Client, asked: str) -> None:
     assert client.post("/tasks", {"title": "One"}, query=asked).status == 400
     assert titles(client) == []
+
+
+def test_what_an_earlier_version_has_kept_is_answered_as_it_is_now() -> None:
+    """It kept the names of headers as Werkzeug wrote them; here a name has no capitals."""
+    records = Records("k" * 40)
+    call = Call("POST", "/tasks", b"", {"idempotency-key": "one"}, "id")
+    attempt = records.attempt(call, None)
+    assert attempt is not None
+    kept = records._seal.encrypt(b'[201,[["Content-Type","application/json"],["ETag","\\"1\\""]],"{}"]').decode()
+
+    again = records.replay(attempt, Claimed(attempt.fingerprint, AT, kept))
+    assert again.status == 201
+    assert dict(again.headers) == {
+        b"content-type": b"application/json",
+        b"etag": b'"1"',
+        b"idempotent-replayed": b"true",
+    }
+    assert again.body == b"{}"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("patience")
 
 SECRET = "k" * 40
-HEADERS = (("Cache-Control", "private, no-cache"), ("ETag", '"x.1.2"'))
+HEADERS = ((b"cache-control", b"private, no-cache"), (b"etag", b'"x.1.2"'))
 QUESTION = Question("member ann", "ann.1.2", "/tasks", b"limit=5")
 OTHERS = [
     QUESTION._replace(audience="member bob"),
@@ -146,7 +146,7 @@ def test_memory_takes_no_more_than_it_is_given_however_short_the_answers(length:
     tracemalloc.start()
     memory = Memory(most)
     for n in range(3 * most // (length + 1_000)):
-        headers = tuple((name, value + str(n)) for name, value in HEADERS * 3)
+        headers = tuple((name, value + str(n).encode()) for name, value in HEADERS * 3)
         memory.keep(QUESTION._replace(state=f"ann.1.{n}"), Remembered(headers, bytes(length), NOON))
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -180,7 +180,7 @@ def test_what_one_process_made_the_others_find_and_then_remember_themselves(redi
 @pytest.mark.redis
 @pytest.mark.parametrize("until", [None, NOON + timedelta(seconds=90)])
 def test_an_answer_comes_out_of_redis_as_it_went_in(redis: RedisServer, until: datetime | None) -> None:
-    answer = Remembered((("Link", '</tasks?q=\u00e4>; rel="next"'), ("ETag", '"x"')), b'{"title":"a\\nb"}\n\n', until)
+    answer = Remembered(((b"link", b'</tasks?q=\xe4>; rel="next"'), (b"etag", b'"x"')), b'{"title":"a\\nb"}\n\n', until)
     shared(redis).keep(QUESTION, answer, NOON)
     assert shared(redis).find(QUESTION, NOON) == (answer, Found.HIT_REDIS)
 

@@ -186,3 +186,24 @@ def test_a_parameter_that_nothing_would_look_at_stops_the_start_up() -> None:
 def test_a_parameter_of_a_type_that_has_no_form_there_stops_the_start_up(schema: dict[str, Any], place: str) -> None:
     with pytest.raises(UncheckedParameter, match="listThings declares x"):
         RequestValidator(operation(parameter(schema, place)))
+
+
+def test_a_query_that_was_good_once_is_read_the_same_again_and_a_bad_one_is_refused_again() -> None:
+    number = {"type": "integer", "maximum": 9}
+    validator = RequestValidator(operation(Parameter("n", "query", required=False, schema=number)))
+    other = RequestValidator(operation(Parameter("n", "query", required=False, schema={**number, "maximum": 4})))
+    for _ in range(2):
+        assert validator.arguments(Call("GET", "/things", b"n=5", {}, "id"), {}) == {"n": 5}
+        for refusing, query in ((validator, b"n=10"), (other, b"n=5")):
+            with pytest.raises(BadRequest):
+                refusing.arguments(Call("GET", "/things", query, {}, "id"), {})
+
+
+def test_what_one_request_makes_of_its_arguments_is_not_there_for_the_next() -> None:
+    validator = RequestValidator(
+        operation(Parameter("label", "query", required=False, schema={"type": "array", "items": {"type": "string"}}))
+    )
+    for _ in range(2):
+        arguments = validator.arguments(Call("GET", "/things", b"label=a&label=b", {}, "id"), {})
+        assert arguments == {"label": ("a", "b")}
+        arguments.clear()

@@ -17,21 +17,23 @@ import yaml
 from connexion.apps.flask import FlaskApi, FlaskASGIApp
 from connexion.middleware import ConnexionMiddleware
 from connexion.middleware.abstract import ROUTING_CONTEXT, SpecMiddleware
+from connexion.middleware.security import SecurityAPI, SecurityOperation
 from connexion.security import NO_VALUE, BearerSecurityHandler
-from flask import Response
 
 from tests.world import DOCUMENT, NOON, Person, World
 from tracker import app
 from tracker.api.reply import Reply
 from tracker.domain.refusals import Unauthenticated
+from tracker.edge import flask_in_place
 from tracker.edge import stack as stack_module
 from tracker.edge.call import CALL, Answer, Call
 from tracker.edge.commits import Carrier, Misfit
 from tracker.edge.document import Document, Operation, document_bytes
+from tracker.edge.flask_in_place import FlaskInPlace
 from tracker.edge.idempotency import Records
 from tracker.edge.problems import BadRequest, NoSuchPath
 from tracker.edge.security import Actors, Bearer
-from tracker.edge.stack import Contract, FlaskInPlace, Stack
+from tracker.edge.stack import Contract, Stack
 from tracker.edge.tokens import AccessTokens
 from tracker.keys import KeyRing, secret_key
 
@@ -79,15 +81,15 @@ def test_flask_goes_where_connexion_routed_and_asks_no_router_of_its_own(world: 
     """Werkzeug alone would take //livez for /livez; what Connexion did not route has no way through Flask."""
     flask = stack_of(world)._owner.app
     assert isinstance(flask, FlaskInPlace)
-    context = flask.app.request_context(stack_module._environ({"extensions": {CALL: a_call(path="//livez")}}))
+    context = flask.app.request_context(flask_in_place._environ({"extensions": {CALL: a_call(path="//livez")}}))
     with pytest.raises(KeyError):
         contextvars.copy_context().run(context.push)
 
 
 @pytest.mark.parametrize("operation", DOCUMENT.operations, ids=lambda operation: operation.id)
 def test_what_the_guard_has_found_is_where_connexion_goes_by_itself(operation: Operation) -> None:
-    def endpoint(at: str) -> Callable[[Call], Response]:
-        return lambda call: Response(f"{at} {call.claims} {call.arguments}", 200)
+    def endpoint(at: str) -> Callable[[Call], Answer]:
+        return lambda call: Answer(200, (), f"{at} {call.claims} {call.arguments}".encode())
 
     bearer = _Anybody(AccessTokens(KeyRing(secret_key("k" * 40)), lifetime=timedelta(minutes=10)), lambda: NOON)
     stack = Stack(DOCUMENT, {o.id: endpoint(o.id) for o in DOCUMENT.operations}, bearer)
@@ -222,12 +224,12 @@ def test_one_call_sees_nothing_of_another(world: World) -> None:
 # The contract and the code fit each other, or nothing starts.
 
 
-def _answers(_: Call) -> Response:
-    return Response("{}", 200, content_type="application/json")
+def _answers(_: Call) -> Answer:
+    return Answer(200, ((b"content-type", b"application/json"),), b"{}")
 
 
-def _answers_otherwise(_: Call) -> Response:
-    return Response("{}", 202, content_type="application/json")
+def _answers_otherwise(_: Call) -> Answer:
+    return Answer(202, ((b"content-type", b"application/json"),), b"{}")
 
 
 def _bearer() -> Bearer:
@@ -337,12 +339,18 @@ def test_the_private_names_the_stack_is_built_on_are_there() -> None:
         "required_scopes",
     ]
     assert NO_VALUE is not None
+    assert list(inspect.signature(SecurityAPI.make_operation).parameters) == ["self", "operation"]
+    assert inspect.signature(SecurityOperation.from_operation).parameters.keys() == {
+        "operation",
+        "next_app",
+        "security_handler_factory",
+    }
 
 
 def test_only_the_middlewares_that_are_asked_for_are_in_the_chain(world: World) -> None:
     owner = stack_of(world)._owner
     assert [getattr(made, "func", made).__name__ for made in owner.middlewares] == [
         "RoutingMiddleware",
-        "SecurityMiddleware",
+        "_Security",
         "Contract",
     ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import orjson
-from flask import Response
 
 from tracker.api.reply import Text
 from tracker.domain import refusals
@@ -25,44 +25,40 @@ from tracker.edge.problems import (
 if TYPE_CHECKING:
     from tracker.api.reply import Body, Reply
     from tracker.domain.refusals import Refusal
+    from tracker.edge.call import Headers
 
 
-_PRIVATE = "private, no-cache"
-_DEPRECATED = "@1795219200"  # 2026-11-21, as RFC 9745 writes it
+_FIT = re.compile(r"[A-Za-z0-9_.~%+=&:,-]*", re.ASCII)  # to stand in a header as it was sent
+_PRIVATE = (b"cache-control", b"private, no-cache")
+_NO_STORE = (b"cache-control", b"no-store")
+_JSON = ((b"content-type", b"application/json"),)
+_DEPRECATED = (b"deprecation", b"@1795219200")  # 2026-11-21, as RFC 9745 writes it
 
 
-class WholeResponse(Response):
-    """A response with the headers it is given: Flask names a content type for every one, also for nothing."""
-
-    default_mimetype = None
-    automatically_set_content_length = False
-
-
-def response_to(reply: Reply, body: Body | Text | None, call: Call, tag: str | None = None) -> Response:
-    """Return a handler's reply and its body as Flask sends them; its ETag is ``tag``, or what the body says."""
+def answer_to(reply: Reply, body: Body | Text | None, call: Call, tag: str | None = None) -> Answer:
+    """Return a handler's reply and its body as they leave; the ETag is ``tag``, or what the body says."""
     # Answers are for whoever holds the token: a cache in between may keep them only if it asks first.
-    headers = [("Cache-Control", "no-store" if reply.secret else _PRIVATE)]
+    headers = [_NO_STORE if reply.secret else _PRIVATE]
     if reply.location is not None:
-        headers.append(("Location", reply.location))
+        headers.append((b"location", reply.location.encode()))
     if reply.successor is not None:
-        headers.append(("Deprecation", _DEPRECATED))
+        headers.append(_DEPRECATED)
     if links := _links(reply, body, call):
-        headers.append(("Link", ", ".join(links)))
+        headers.append((b"link", ", ".join(links).encode()))
     if body is None:
-        return WholeResponse(None, reply.status, headers)
+        return Answer(reply.status, tuple(headers))
     encoded = body.content.encode() if isinstance(body, Text) else orjson.dumps(body)
     if not reply.secret:
-        headers.append(("ETag", tag or tag_of(body, encoded)))
-    headers += [*_kind(body), ("Content-Length", str(len(encoded)))]
-    return WholeResponse(encoded, reply.status, headers)
+        headers.append((b"etag", (tag or tag_of(body, encoded)).encode()))
+    return Answer(reply.status, (*headers, *_kind(body), (b"content-length", str(len(encoded)).encode())), encoded)
 
 
-def _kind(body: Body | Text) -> list[tuple[str, str]]:
+def _kind(body: Body | Text) -> Headers:
     if not isinstance(body, Text):
-        return [("Content-Type", "application/json")]
-    kind = ("Content-Type", f"{body.media_type}; charset=utf-8")
+        return _JSON
+    kind = (b"content-type", f"{body.media_type}; charset=utf-8".encode())
     saved = f'attachment; filename="{body.filename}"'
-    return [kind] if body.filename is None else [kind, ("Content-Disposition", saved)]
+    return (kind,) if body.filename is None else (kind, (b"content-disposition", saved.encode()))
 
 
 def _links(reply: Reply, body: Body | Text | None, call: Call) -> list[str]:
@@ -71,14 +67,16 @@ def _links(reply: Reply, body: Body | Text | None, call: Call) -> list[str]:
     return [*successor, f'<{_with_cursor(call, following)}>; rel="next"'] if following else successor
 
 
-def not_modified(tag: str) -> Response:
+def not_modified(tag: str) -> Answer:
     """Return that somebody has it already."""
-    return WholeResponse(None, 304, [("Cache-Control", _PRIVATE), ("ETag", tag)])
+    return Answer(304, (_PRIVATE, (b"etag", tag.encode())))
 
 
 def _with_cursor(call: Call, cursor: str) -> str:
-    asked = [(name, value) for name, value in parse_qsl(call.query.decode("ascii")) if name != "cursor"]
-    return f"{call.path}?{urlencode([*asked, ('cursor', cursor)])}"
+    query = call.query.decode("ascii")
+    if "cursor" in query or not _FIT.fullmatch(query):
+        query = urlencode([pair for pair in parse_qsl(query) if pair[0] != "cursor"])
+    return f"{quote(call.path)}?{query}{'&' if query else ''}cursor={cursor}"
 
 
 def problem_of(refusal: Refusal, request_id: str) -> Answer:
@@ -93,11 +91,11 @@ def problem_of(refusal: Refusal, request_id: str) -> Answer:
     }
     if isinstance(refusal, BadRequest) and refusal.errors:
         problem["errors"] = refusal.errors
-    headers = ((b"content-type", b"application/problem+json"), (b"cache-control", b"no-store"), *_headers(refusal))
+    headers = ((b"content-type", b"application/problem+json"), _NO_STORE, *_headers(refusal))
     return Answer(kind.status, headers, orjson.dumps(problem))
 
 
-def _headers(refusal: Refusal) -> tuple[tuple[bytes, bytes], ...]:
+def _headers(refusal: Refusal) -> Headers:
     match refusal:
         case InvalidToken():
             return ((b"www-authenticate", b'Bearer realm="tracker", error="invalid_token"'),)

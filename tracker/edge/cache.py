@@ -22,13 +22,14 @@ from cachetools import LRUCache
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tracker.edge.call import Headers
     from tracker.edge.shared_redis import SharedRedis
 
 MOST = 16 * 1024 * 1024  # bytes in the memory of one process
 LARGEST = 1024 * 1024  # bytes of one answer
 LIFETIME = timedelta(minutes=5)  # in Redis, and only so that it does not fill up with what nobody asks for any more
 
-_FORMAT = b"1"  # of what is kept in Redis; another one is another number
+_FORMAT = b"2"  # of what is kept in Redis; another one is another number
 _OBJECTS = 1500  # bytes that Python takes for an answer and its key, besides what is in them
 _SEAL = 32  # bytes
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,7 +48,7 @@ class Question(NamedTuple):
 class Remembered(NamedTuple):
     """An answer with status 200, whole; after ``until`` time alone makes another of it."""
 
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
     body: bytes
     until: datetime | None
 
@@ -188,14 +189,16 @@ def _material(question: Question) -> bytes:
 
 def _written(answer: Remembered) -> bytes:
     until = None if answer.until is None else (answer.until - _EPOCH) // _MILLISECOND
-    return orjson.dumps([until, answer.headers]) + b"\n" + answer.body
+    headers = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in answer.headers]
+    return orjson.dumps([until, headers]) + b"\n" + answer.body
 
 
 def _read(payload: bytes) -> Remembered:
     head, _, body = payload.partition(b"\n")
     until, headers = orjson.loads(head)
     ends = None if until is None else _EPOCH + until * _MILLISECOND
-    return Remembered(tuple((name, value) for name, value in headers), body, ends)
+    pairs = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers)
+    return Remembered(pairs, body, ends)
 
 
 def _size(question: Question, answer: Remembered) -> int:

@@ -6,11 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tracker.domain.refusals import Refusal
     from tracker.edge.document import Operation
     from tracker.observed import Request
 
 CALL = "tracker.call"
+
+Headers = tuple[tuple[bytes, bytes], ...]
+"""Pairs of a lower-case name and a value."""
 
 
 @dataclass(slots=True)
@@ -20,7 +25,8 @@ class Call:
     ``address`` is where it came from, empty where that is not known; ``secure`` is whether by TLS.
     The steps of the edge fill in the rest: ``operation``, what the guard admitted it to, ``claims`` of the token,
     ``refusal`` when there was a token and it is not good, ``arguments`` for the handler, ``limits``: the headers that
-    tell what is left of a rate limit, ``observed``: what those are told of it who watch.
+    tell what is left of a rate limit, ``observed``: what those are told of it who watch. ``methods`` are the operations
+    at its path, once that was looked up.
     """
 
     method: str
@@ -32,18 +38,27 @@ class Call:
     body: bytes = b""
     address: str = ""
     secure: bool = False
+    methods: Mapping[str, Operation] | None = None
     operation: Operation | None = None
     claims: dict[str, Any] | None = None
     refusal: Refusal | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
-    limits: tuple[tuple[bytes, bytes], ...] = ()
+    limits: Headers = ()
     observed: Request | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer: status, header pairs with lower-case names, body."""
+    """A complete answer."""
 
     status: int
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    headers: Headers = ()
     body: bytes = b""
+
+    def __getitem__(self, name: bytes) -> bytes | None:
+        """Return the value of a header, None where there is none of this name."""
+        return next((value for known, value in self.headers if known == name), None)
+
+    def with_headers(self, *more: tuple[bytes, bytes]) -> Answer:
+        """Return it with more headers."""
+        return Answer(self.status, (*self.headers, *more), self.body)

@@ -17,8 +17,9 @@ from tracker.domain.changes import ChangeSet
 from tracker.domain.identity import new_id
 from tracker.domain.refusals import Refusal
 from tracker.edge import conditions
-from tracker.edge.answers import WholeResponse, not_modified, response_to
+from tracker.edge.answers import answer_to, not_modified
 from tracker.edge.cache import Cache, Forgetful, Question, Remembered
+from tracker.edge.call import Answer, Call
 from tracker.edge.idempotency import Attempt, Records, is_kept
 from tracker.store.contract import Claim, Receipt, Store
 from tracker.store.deciding import decide_and_commit
@@ -26,10 +27,7 @@ from tracker.store.deciding import decide_and_commit
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from flask import Response
-
     from tracker.domain.clock import Clock
-    from tracker.edge.call import Call
     from tracker.edge.document import Operation
     from tracker.edge.security import Actors
 
@@ -56,7 +54,7 @@ class Decision:
     changes: ChangeSet | None = None
     refusal: Refusal | None = None
     attempt: Attempt | None = None
-    replayed: Response | None = None
+    replayed: Answer | None = None
 
     @property
     def touched(self) -> Iterable[str]:
@@ -94,12 +92,12 @@ class Carrier:
         self._store, self._actors, self._clock, self._records = store, actors, clock, records
         self._cache = cache or Forgetful()
 
-    def carry_out(self, call: Call) -> Response:
+    def carry_out(self, call: Call) -> Answer:
         """Return the answer, once all that makes it true is committed; raise the refusal there is instead."""
         with self._store.visit():
             return self._carried_out(call)
 
-    def _carried_out(self, call: Call) -> Response:
+    def _carried_out(self, call: Call) -> Answer:
         dry = bool(call.arguments.pop(DRY_RUN, False))
         decision, receipt = decide_and_commit(
             lambda: self._decide(call, dry=dry), lambda decided: self._commit(call, decided, dry=dry)
@@ -108,7 +106,7 @@ class Carrier:
             return decision.replayed
         if decision.refusal is not None:
             raise decision.refusal
-        return self._response(call, decision, receipt, dry=dry)
+        return self._answer(call, decision, receipt, dry=dry)
 
     def _decide(self, call: Call, *, dry: bool) -> Decision:
         actor = self._actor(call)
@@ -139,7 +137,7 @@ class Carrier:
             conditions.check_match(call, next(iter(reply.changes), None))
         return Decision(reply, self._change_set(reply, actor, attempt), attempt=attempt)
 
-    def _replayed(self, attempt: Attempt) -> Response | None:
+    def _replayed(self, attempt: Attempt) -> Answer | None:
         claimed = self._store.claimed(attempt.owner, attempt.key)
         if claimed is None or not is_kept(claimed, self._clock()):
             return None
@@ -166,21 +164,24 @@ class Carrier:
             return None
 
         def answer(receipt: Receipt) -> str:
-            return self._records.sealed(self._response(call, decision, receipt, dry=False))
+            return self._records.sealed(self._answer(call, decision, receipt, dry=False))
 
         return Claim(attempt.owner, attempt.key, attempt.fingerprint, self._clock(), answer)
 
-    def _response(self, call: Call, decision: Decision, receipt: Receipt, *, dry: bool) -> Response:
+    def _answer(self, call: Call, decision: Decision, receipt: Receipt, *, dry: bool) -> Answer:
         reply = decision.reply
         if isinstance(reply.body, Unread):
             return self._list(call, reply, reply.body)
-        response = response_to(reply, reply.told(receipt), call)
+        answer = answer_to(reply, reply.told(receipt), call)
         if decision.changes and decision.changes.changes and not dry:
-            response.headers["Operation-Id"] = decision.changes.operation_id
-        tag = response.headers.get("ETag")
-        return not_modified(tag) if self._safe and tag and conditions.has_already(call, tag) else response
+            answer = answer.with_headers((b"operation-id", decision.changes.operation_id.encode()))
+        return self._unless_known(call, answer) if self._safe and "if-none-match" in call.headers else answer
 
-    def _list(self, call: Call, reply: Reply, unread: Unread) -> Response:
+    def _unless_known(self, call: Call, answer: Answer) -> Answer:
+        tag = (answer[b"etag"] or b"").decode()
+        return not_modified(tag) if tag and conditions.has_already(call, tag) else answer
+
+    def _list(self, call: Call, reply: Reply, unread: Unread) -> Answer:
         (audience, state), at = unread.state, self._clock()
         had = conditions.tag_still_good(call, state, at)
         if had is not None:
@@ -188,13 +189,13 @@ class Carrier:
 
         def make() -> Remembered:
             body, until = unread.read()
-            response = response_to(reply, body, call, conditions.tag_of_list(state, until))
-            return Remembered(tuple(response.headers), response.get_data(), until)
+            answer = answer_to(reply, body, call, conditions.tag_of_list(state, until))
+            return Remembered(answer.headers, answer.body, until)
 
         question = Question(audience, state, call.path, call.query)
         memorable = self._safe and reply.status == HTTPStatus.OK and not reply.secret
-        answer = self._cache.answer(question, at, make) if memorable else make()
-        return WholeResponse(answer.body, reply.status, list(answer.headers))
+        known = self._cache.answer(question, at, make) if memorable else make()
+        return Answer(reply.status, known.headers, known.body)
 
 
 def _asked(operation: Operation, handler: Callable[..., Reply], known: Mapping[str, Any]) -> set[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tracker.edge.problems import BadRequest, MethodNotAllowed, NoSuchPath, UnsupportedMediaType, UriTooLong
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from tracker.edge.call import Call
     from tracker.edge.document import Operation
@@ -50,7 +50,7 @@ class Guard:
     def admit(self, call: Call) -> Operation:
         """Return the operation a call is for, or raise what is wrong with it."""
         self.check_target(call)
-        operation = self._methods(call.path).get(call.method)
+        operation = self._methods_at(call).get(call.method)
         if operation is None:
             raise MethodNotAllowed(self.allowed(call.path))
         if operation.body is not None:
@@ -61,7 +61,7 @@ class Guard:
     def place(self, call: Call) -> tuple[str, str] | None:
         """Return the template of a call's path and the operation there; None where there is no such path."""
         try:
-            methods = self._methods(call.path)
+            methods = self._methods_at(call)
         except NoSuchPath:
             return None
         operation = methods.get("GET" if call.method == "HEAD" else call.method)
@@ -88,6 +88,11 @@ class Guard:
         if not name or "*" in self._hosts or name in self._hosts:
             return bool(name)
         return any(known.startswith("*.") and name.endswith(known[1:]) for known in self._hosts)
+
+    def _methods_at(self, call: Call) -> Mapping[str, Operation]:
+        if call.methods is None:
+            call.methods = self._methods(call.path)
+        return call.methods
 
     def _methods(self, path: str) -> dict[str, Operation]:
         segments = tuple(path.split("/"))

@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING
 import orjson
 from cryptography.fernet import Fernet
 
-from tracker.edge.answers import WholeResponse
+from tracker.edge.call import Answer
 from tracker.edge.problems import KeyReused
 from tracker.store.contract import CLAIM_LIFETIME
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from flask import Response
 
     from tracker.domain.access import Actor
     from tracker.edge.call import Call
@@ -58,20 +56,20 @@ class Records:
         fingerprint = hmac.new(self._key, request, hashlib.sha256).hexdigest()
         return Attempt(actor.id if actor else f"nobody.{fingerprint}", key, fingerprint)
 
-    def sealed(self, response: Response) -> str:
+    def sealed(self, answer: Answer) -> str:
         """Return an answer as it is kept."""
-        headers = [[name, value] for name, value in response.headers]
-        whole = orjson.dumps([response.status_code, headers, response.get_data(as_text=True)])
+        headers = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in answer.headers]
+        whole = orjson.dumps([answer.status, headers, answer.body.decode()])
         return self._seal.encrypt(whole).decode()
 
-    def replay(self, attempt: Attempt, claimed: Claimed) -> Response:
+    def replay(self, attempt: Attempt, claimed: Claimed) -> Answer:
         """Return the first answer again; KeyReused where it answered another request."""
         if claimed.fingerprint != attempt.fingerprint:
             raise KeyReused
         status, headers, body = orjson.loads(self._seal.decrypt(claimed.answer.encode()))
-        response: Response = WholeResponse(body or None, status, [(name, value) for name, value in headers])
-        response.headers["Idempotent-Replayed"] = "true"
-        return response
+        # Earlier versions kept the names with capitals.
+        pairs = tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers)
+        return Answer(status, (*pairs, (b"idempotent-replayed", b"true")), body.encode())
 
 
 def is_kept(claimed: Claimed, at: datetime) -> bool:

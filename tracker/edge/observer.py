@@ -68,7 +68,8 @@ def answered(request: Request, call: Call, answer: Answer) -> None:
     request.status, request.size = answer.status, len(answer.body)
     if call.claims:
         request.user_id = str(call.claims["sub"])
-    request.change = next((value.decode() for name, value in answer.headers if name == b"operation-id"), None)
+    change = answer[b"operation-id"]
+    request.change = change.decode() if change else None
 
 
 def attributed(respond: Callable[[Call], Answer]) -> Callable[[Call], Answer]:

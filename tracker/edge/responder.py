@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from tracker.domain.refusals import Refusal
 from tracker.edge.answers import problem_of
-from tracker.edge.call import Answer, Call
 from tracker.edge.cors import Cors
 from tracker.edge.guard import PROBES
 from tracker.edge.observer import Routes
@@ -16,6 +15,7 @@ from tracker.edge.problems import InternalError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tracker.edge.call import Answer, Call
     from tracker.edge.document import Operation
     from tracker.edge.guard import Guard
     from tracker.edge.limits import Limits
@@ -44,7 +44,7 @@ class Responder:
     def __call__(self, call: Call) -> Answer:
         """Return the answer; a bug is a 500 with its traceback in the log, under the request id."""
         answer = self._answer_or_problem(call)
-        return Answer(answer.status, (*answer.headers, *call.limits), answer.body) if call.limits else answer
+        return answer.with_headers(*call.limits) if call.limits else answer
 
     def _answer_or_problem(self, call: Call) -> Answer:
         try:

@@ -13,45 +13,38 @@ from __future__ import annotations
 import contextvars
 import re
 import warnings
-from functools import cache, lru_cache, partial
-from io import BytesIO
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 with warnings.catch_warnings():  # it imports Starlette's test client, which warns of the HTTP library it would use
     warnings.simplefilter("ignore")
     import connexion
-from connexion.apps.flask import FlaskApi, FlaskASGIApp
 from connexion.exceptions import ProblemException
 from connexion.middleware.abstract import ROUTING_CONTEXT, SpecMiddleware
 from connexion.middleware.routing import RoutingMiddleware
-from connexion.middleware.security import SecurityMiddleware
+from connexion.middleware.security import SecurityAPI, SecurityMiddleware, SecurityOperation
 from connexion.options import SwaggerUIOptions
 from connexion.resolver import Resolver
 from connexion.security import NO_VALUE
-from flask import Flask, Request, Response, request
-from flask.sessions import NullSession, SessionInterface
 from starlette.routing import Match
 
 from tracker.domain.refusals import Unauthenticated
 from tracker.edge.call import CALL, Answer, Call
+from tracker.edge.flask_in_place import ENDPOINTS, FlaskInPlace
 from tracker.edge.problems import NoSuchPath
 from tracker.edge.validation import RequestValidator
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from tracker.edge.document import Document, Json
+    from tracker.edge.flask_in_place import Endpoint, Receive, Scope, Send
     from tracker.edge.security import Bearer
 
-    Endpoint = Callable[[Call], Response]
-    Scope = dict[str, Any]
-    Receive = Callable[[], Awaitable[dict[str, Any]]]
-    Send = Callable[[dict[str, Any]], Awaitable[None]]
     App = Callable[[Scope, Receive, Send], Coroutine[None, None, None]]
 
 
-_SCOPE = "tracker.scope"
-_STACK = "tracker.stack"
+_BEARER = "tracker.bearer"
 
 
 class Stack:
@@ -73,7 +66,7 @@ class Stack:
             "root_path": "",
             "query_string": call.query,
             "headers": [],
-            "extensions": {CALL: call, _STACK: self},
+            "extensions": {CALL: call, ENDPOINTS: self.endpoints, _BEARER: self.bearer},
             "app": self._owner,
         }
         coroutine = self._chain(scope, _nothing_to_receive, partial(_collect, messages))
@@ -96,7 +89,7 @@ def _chain(document: Document) -> tuple[App, Any]:
     validators = {operation.id: RequestValidator(operation) for operation in document.operations}
     app = connexion.FlaskApp(
         "tracker",
-        middlewares=[RoutingMiddleware, SecurityMiddleware, partial(Contract, validators=validators)],
+        middlewares=[RoutingMiddleware, _Security, partial(Contract, validators=validators)],
         resolver=Resolver(lambda _operation_id: _answered_by_its_stack),
         security_map={"bearer": _BearerHandler},
         swagger_ui_options=SwaggerUIOptions(swagger_ui=False, serve_spec=False),
@@ -191,8 +184,37 @@ class _BearerHandler:
     def _verify(self, connexion_request: Any) -> Any:
         extensions = connexion_request.scope["extensions"]
         call: Call = extensions[CALL]
-        call.claims = extensions[_STACK].bearer.claims(call)
+        call.claims = extensions[_BEARER].claims(call)
         return NO_VALUE if call.claims is None else call.claims
+
+
+class _Asked:
+    """What Connexion's security asks of a request: its own makes Starlette's of each, which nobody reads."""
+
+    __slots__ = ("context", "scope")
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.context: dict[str, Any] = {}
+
+
+class _SecurityOperation(SecurityOperation):
+    """Connexion's, which verifies who asks for an operation before it is gone on with."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.security:
+            await self.verification_fn(_Asked(scope))
+        await self.next_app(scope, receive, send)
+
+
+class _SecurityAPI(SecurityAPI):
+    def make_operation(self, operation: Any) -> Any:
+        factory = self.security_handler_factory
+        return _SecurityOperation.from_operation(operation, next_app=self.next_app, security_handler_factory=factory)
+
+
+class _Security(SecurityMiddleware):
+    api_cls = _SecurityAPI
 
 
 class Contract(SpecMiddleware):
@@ -216,135 +238,3 @@ class Contract(SpecMiddleware):
             raise call.refusal
         call.arguments = self._validators[operation_id].arguments(call, scope["path_params"])
         await self._app(scope, receive, send)
-
-
-_NOTHING = BytesIO()
-
-
-class FlaskInPlace(FlaskASGIApp):
-    """Flask, called where the chain ends, in the same thread."""
-
-    def __init__(self) -> None:
-        """Make the Flask application."""
-        self.app = _Flask("tracker", static_folder=None)
-        self.app.session_interface = _NoSessions()
-        self.app.config["TRAP_HTTP_EXCEPTIONS"] = True  # as Connexion sets it: nothing is answered by Flask itself
-
-    def add_api(self, specification: object, *, name: str | None = None, **kwargs: object) -> FlaskApi:
-        """Register the operations as Flask's own routes."""
-        api = _Api(specification, **kwargs)
-        self.app.register_blueprint(api.blueprint, **({"name": name} if name else {}))
-        views: Mapping[str, Any] = self.app.view_functions
-        self.app.rules = {views[rule.endpoint].operation_id: rule for rule in self.app.url_map.iter_rules()}
-        return api
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the body is in the call
-        """Answer with what Flask answers, without writing it down as WSGI in between."""
-        context = self.app.request_context(_environ(scope))
-        error: Exception | None = None
-        context.push()
-        try:
-            response = self.app.full_dispatch_request()
-        except Exception as raised:
-            error = raised
-            raise
-        finally:
-            context.pop(error)
-        body = response.get_data()
-        headers = tuple([(_header_name(name), value.encode("latin-1")) for name, value in response.headers])
-        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-
-@lru_cache
-def _header_name(name: str) -> bytes:
-    return name.lower().encode()
-
-
-class _Flask(Flask):
-    """Dispatches to the operation that Connexion routed to: two routers that both decide can disagree.
-
-    Nothing is registered that would run before or after an operation, on teardown, or as a coroutine: nobody looks for
-    it on every request, by blueprint and by name.
-    """
-
-    rules: Mapping[str, Any]
-
-    def create_url_adapter(self, request: Request | None) -> Any:
-        """Return what answers Flask's question where a request is to go."""
-        return None if request is None else _Routed(self.rules, request.environ[_SCOPE])
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a view as it is: all of them are plain functions."""
-        return func
-
-    def preprocess_request(self) -> None:
-        """Nothing runs before an operation."""
-
-    def process_response(self, response: Any) -> Any:
-        """Nothing runs after it, and there is no session to save."""
-        return response
-
-    def do_teardown_request(self, exc: object = None) -> None:
-        """Nothing runs when its context ends."""
-
-    def do_teardown_appcontext(self, exc: object = None) -> None:
-        """Nothing runs when that of the application ends."""
-
-
-class _Routed:
-    """Connexion's routing of one request, in the form of Werkzeug's."""
-
-    def __init__(self, rules: Mapping[str, Any], scope: Scope) -> None:
-        self._rules, self._scope = rules, scope
-
-    def match(self, *, return_rule: bool) -> tuple[Any, dict[str, str]]:  # noqa: ARG002 - Werkzeug's signature
-        operation_id = self._scope["extensions"][ROUTING_CONTEXT]["operation_id"]
-        return self._rules[operation_id], self._scope["path_params"]
-
-
-_NO_SESSION = NullSession()
-
-
-class _NoSessions(SessionInterface):
-    """There are no cookies here."""
-
-    def open_session(self, app: Flask, request: Request) -> NullSession:  # noqa: ARG002 - Flask's signature
-        return _NO_SESSION
-
-
-def _environ(scope: Scope) -> dict[str, Any]:
-    """Return what Flask needs to dispatch; what a handler needs is in the call."""
-    call: Call = scope["extensions"][CALL]
-    return {
-        "REQUEST_METHOD": call.method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": call.path,
-        "QUERY_STRING": "",
-        "SERVER_NAME": "tracker",
-        "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": _NOTHING,
-        _SCOPE: scope,
-        CALL: call,
-    }
-
-
-class _Api(FlaskApi):
-    """Makes views once; Connexion's own wraps the handler anew on every request."""
-
-    def make_operation(self, operation: Any) -> Callable[..., Response]:
-        return _View(operation.operation_id)
-
-
-class _View:
-    """What Flask calls for an operation."""
-
-    def __init__(self, operation_id: str) -> None:
-        self.operation_id = self.__name__ = operation_id  # Flask asks functions for their names
-
-    def __call__(self, **_path: str) -> Response:
-        stack: Stack = request.environ[_SCOPE]["extensions"][_STACK]
-        return stack.endpoints[self.operation_id](request.environ[CALL])

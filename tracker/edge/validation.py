@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from difflib import get_close_matches
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from tracker.edge.document import Json, Operation, Parameter
 
 MAX_DEPTH = 64
+_QUERIES = 512  # that are remembered, in a process; of so many bytes at the most
+_SHORT = 256
 _INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _SPEAKABLE = re.compile(r"[A-Za-z0-9_.\[\]$-]{1,64}", re.ASCII)
 _DROPPED = frozenset({"nullable", "example", "description", "discriminator", "default", "xml", "externalDocs"})
@@ -91,7 +94,7 @@ class RequestValidator:
         for parameter in self._path:
             arguments[parameter.name] = parameter.value([path[parameter.name]], errors)
         if call.query or self._required:
-            self._add_query(call.query, arguments, errors)
+            arguments |= self._asked(call.query, errors)
         for header in self._headers:
             _check_header(header, call, errors)
         if self._body is not None:
@@ -100,16 +103,35 @@ class RequestValidator:
             raise BadRequest(errors)
         return arguments
 
-    def _add_query(self, query: bytes, arguments: dict[str, Any], errors: list[dict[str, str]]) -> None:
+    def in_query(self, query: bytes) -> Mapping[str, Any]:
+        """Return the parameters in a query; BadRequest with every one that is wrong."""
+        errors: list[dict[str, str]] = []
         given: dict[str, list[str]] = {}
         for name, text in _pairs(query):
             given.setdefault(name, []).append(text)
+        asked: dict[str, Any] = {}
         for name, texts in given.items():
             if name in self._query:
-                arguments[name] = self._query[name].value(texts, errors)
+                asked[name] = self._query[name].value(texts, errors)
             else:
                 errors.append({"parameter": _speakable(name), "rule": _unknown(name, self._query)})
         errors.extend({"parameter": name, "rule": "is required"} for name in sorted(self._required - given.keys()))
+        if errors:
+            raise BadRequest(errors)
+        return asked
+
+    def _asked(self, query: bytes, errors: list[dict[str, str]]) -> Mapping[str, Any]:
+        try:
+            return _in_query(self, query) if len(query) <= _SHORT else self.in_query(query)
+        except BadRequest as wrong:
+            errors += wrong.errors
+            return {}
+
+
+@lru_cache(_QUERIES)
+def _in_query(validator: RequestValidator, query: bytes) -> Mapping[str, Any]:
+    """Return what was good once, and so is again: programs ask the same, and refresh what they show."""
+    return validator.in_query(query)
 
 
 def _check_declared(operation: Operation) -> None:
