@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 CONNECTIONS = 16
 LOGINS = 2  # at the same time: more of them wait for a core, and a server of ours sends away who would wait long
 CROWD = 50
+_AFTERMATH = 2.0  # seconds in which a server works off those of a crowd that it let in: not the next one's to bear
 _SCRIPT = Path(__file__).with_name("load.lua")
 
 
@@ -123,6 +124,7 @@ class Bench:
         counted = _counted(told)
         if counted["requests"] <= counted["refused"]:
             raise CannotMeasure(f"of a crowd nobody was let in: {counted}")
+        time.sleep(_AFTERMATH)
 
     def _load(self, operation: str, url: str, seconds: int) -> dict[str, int]:
         command = self._command(operation, url, seconds, LOGINS if operation == LOGIN else CONNECTIONS)

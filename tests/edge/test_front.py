@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -296,14 +294,3 @@ def test_the_largest_task_there_can_be_fits_into_a_body() -> None:
     task = f'{{"title": "{escaped * 200}", "description": "{escaped * 20000}", "labels": [{labels}], {rest}}}'
 
     assert len(task.encode()) < MAX_BODY
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no policy of its own")
-def test_who_answers_waits_for_a_core_and_who_hears_of_requests_does_not() -> None:
-    def policy(_: Call) -> Answer:
-        return Answer(200, TEXT, str(os.sched_getscheduler(0)).encode())
-
-    with served(policy) as front:
-        assert int(asked(front).body) == os.SCHED_BATCH
-        on_the_loop = asyncio.run(exchange(front, scope("GET", "/livez"), pieces(None)))
-        assert int(on_the_loop.body) == os.SCHED_OTHER

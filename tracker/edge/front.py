@@ -21,7 +21,6 @@ from tracker.edge.cors import Cors
 from tracker.edge.guard import PROBES
 from tracker.edge.observer import Watched, answered, attributed
 from tracker.edge.problems import BadRequest, ContentTooLarge, Overloaded, RequestTimeout
-from tracker.edge.scheduling import be_patient
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -201,7 +200,6 @@ class Workers:
             thread.join()
 
     def _work(self) -> None:
-        be_patient()
         while (job := self._waiting.get()) is not None:
             call, loop, answered = job
             loop.call_soon_threadsafe(_settle, answered, self._respond(call))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,7 +15,6 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from tracker.domain.refusals import Unavailable
-from tracker.edge.scheduling import be_nice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,10 +22,16 @@ if TYPE_CHECKING:
     from tracker.domain.user import PasswordPolicy
 
 _HASHER = PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=1)
+_NICE = 5  # to the others of a busy machine, and to our own threads
 _PATIENCE = 0.1  # seconds: about two hashes; whoever waits longer holds a thread that others need
 
 
 Made = TypeVar("Made")
+
+
+def _be_nice() -> None:
+    if sys.platform == "linux":  # where a thread has a priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 @cache
@@ -41,7 +48,7 @@ class Argon2Passwords:
         self.policy = policy
         self._slots = threading.BoundedSemaphore(parallel)
         # Only what hashes is nice: who holds Python's lock and has to wait for a core keeps all other threads waiting.
-        self._hashing = ThreadPoolExecutor(parallel, "hashing", be_nice)
+        self._hashing = ThreadPoolExecutor(parallel, "hashing", _be_nice)
         _hash_of_nobody(_HASHER)  # made now: the first who is unknown must not wait longer than others
 
     def hash(self, password: str) -> str:
