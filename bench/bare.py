@@ -26,14 +26,12 @@ from tracker.domain.words import words_of
 from tracker.settings import Settings
 from tracker.store.sql import pages, reads
 from tracker.store.sql.database import Database
-from tracker.store.sql.packed import line_in, standing_in
+from tracker.store.sql.packed import SEPARATOR, line_in
 from tracker.store.sql.rows import as_words
 from tracker.store.sql.single import Single
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    from tracker.store.contract import Standing
 
     Environ = dict[str, Any]
     Row = dict[str, Any]
@@ -76,17 +74,17 @@ class Bare:
         else:
             cursor.execute(self._standing, session)
         who, *task = cursor.fetchone()
-        standing = standing_in((who,))
+        user_id, _, _, _, inbox_id, *_ = who.split(SEPARATOR)
         match environ["REQUEST_METHOD"], about_one:
             case "GET", False:
-                return self._list(cursor, standing.user_id, int(environ["QUERY_STRING"].removeprefix("limit=")))
+                return self._list(cursor, user_id, int(environ["QUERY_STRING"].removeprefix("limit=")))
             case "GET", _:
                 return "200 OK", orjson.dumps(task_line_json(line_in(task), rfc3339(datetime.now(UTC))))
             case "POST", _:
-                return self._add(cursor, orjson.loads(environ["wsgi.input"].read()), standing)
+                return self._add(cursor, orjson.loads(environ["wsgi.input"].read()), user_id, inbox_id)
             case _:
                 body = orjson.loads(environ["wsgi.input"].read())
-                return self._change(cursor, line_in(task), standing.user_id, body["status"])
+                return self._change(cursor, line_in(task), user_id, body["status"])
 
     def _list(self, cursor: Any, user_id: str, limit: int) -> Answer:
         cursor.execute(self._page, {"user_0": user_id, "limit": limit + 1})
@@ -95,9 +93,9 @@ class Bare:
         following = base64.urlsafe_b64encode(bytes(20) + tasks[-1]["id"].encode()).rstrip(b"=").decode()
         return "200 OK", orjson.dumps({"items": tasks, "next": following})
 
-    def _add(self, cursor: Any, body: Row, standing: Standing) -> Answer:
-        task = _new(body, standing.user_id, standing.inbox_id)
-        cursor.execute(self._create, _values(None, task, standing.user_id))
+    def _add(self, cursor: Any, body: Row, user_id: str, inbox_id: str) -> Answer:
+        task = _new(body, user_id, inbox_id)
+        cursor.execute(self._create, _values(None, task, user_id))
         _head, number = cursor.fetchone()
         return "201 Created", orjson.dumps(task_line_json(task._replace(number=number), task.created_at))
 
