@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import re
 import shlex
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tracker.cli.probe import status_of
+from tracker.cli.processes import runs
 from tracker.cli.server import free_port, is_free
 
 if TYPE_CHECKING:
@@ -110,6 +112,16 @@ def test_a_process_that_is_told_to_stop_while_it_starts_does_so(tmp_path: Path, 
         server.send_signal(signal.SIGTERM)
         assert server.wait(timeout=START) == 0
     assert "refused to gracefully stop" not in (tmp_path / "stderr").read_text()
+
+
+def test_a_process_whose_end_was_heard_of_and_not_written_down_yet_has_ended() -> None:
+    """Each has a thread that waits for it, and the one that stops them all looks too: one of them hears of it."""
+    process = multiprocessing.get_context("fork").Process(target=time.sleep, args=(START,))
+    process.start()
+    assert runs(process)
+    process.kill()
+    os.waitpid(process.pid or 0, 0)
+    assert not runs(process)
 
 
 def test_a_process_that_died_is_replaced(tmp_path: Path, port: int) -> None:

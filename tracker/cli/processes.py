@@ -6,7 +6,8 @@ they take no more, answer what they have in hand, and leave. A second SIGTERM or
 
 Seen on granian 2.8.7 and mended here: a child is forked with its parent's way to take SIGTERM, which is to note it for
 the parent's loop, and so went on until it was killed after 15 seconds; a parent that is told to stop while it replaces
-a child forgot it; and children whose parent was killed went on answering at its port, beside those who came after it.
+a child forgot it; children whose parent was killed went on answering at its port, beside those who came after it; and
+a child that had ended, as one thread of the parent had heard and not written down yet, was killed by another one.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from functools import partial
+from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
-from granian.server import MPServer
+from granian.server.mp import MPServer, WorkerProcess
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
     from tracker.edge.front import Front
 
 _STOPPING = {signal.SIGTERM, signal.SIGINT}
@@ -52,13 +57,18 @@ class Server(MPServer):
             self._drain()
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]  # likewise
 
+    def _spawn_worker(self, *arguments: Any, **named: Any) -> WorkerProcess:
+        worker = super()._spawn_worker(*arguments, **named)
+        worker.is_alive = partial(runs, worker.inner)  # type: ignore[method-assign]
+        return worker
+
     def _drain(self) -> None:
         for worker in self.wrks:
             worker.interrupt_by_parent = True  # whichever leaves from here on was told to
             with suppress(ProcessLookupError):
                 os.kill(worker.inner.pid, signal.SIGUSR1)
         until = time.monotonic() + self._drain_seconds
-        while not self._hurried and time.monotonic() < until and any(worker.inner.is_alive() for worker in self.wrks):
+        while not self._hurried and time.monotonic() < until and any(runs(worker.inner) for worker in self.wrks):
             time.sleep(_STEP)
 
     def _respawn_workers(self, workers: Any, spawn_target: Any, target_loader: Any, delay: float = 0) -> None:
@@ -66,6 +76,11 @@ class Server(MPServer):
             self.main_loop_interrupt.set()  # it came between granian's look for it and its forgetting of what woke it
         else:
             super()._respawn_workers(workers, spawn_target, target_loader, delay)
+
+
+def runs(process: BaseProcess) -> bool:
+    """Whether a child has not ended, whoever of us has heard of that already: its end of a pipe is open."""
+    return not wait([process.sentinel], timeout=0)
 
 
 def hear_of_the_end(front: Front) -> None:
