@@ -1,7 +1,8 @@
 """The bare limit: the same statements and the same bytes of answer, from one WSGI function with psycopg2 and orjson.
 
 It validates nothing, allows everything, checks no signature, retries nothing and takes whatever comes for what it
-should be: what is missing here is what Tracker is for. Each statement goes out as psycopg2 sends it.
+should be: what is missing here is what Tracker is for. Each statement goes out as psycopg2 sends it; rows become lines,
+and lines JSON, by Tracker's own functions.
 """
 
 from __future__ import annotations

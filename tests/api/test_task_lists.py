@@ -146,6 +146,16 @@ def test_whatever_a_query_is_made_of_its_link_leads_on(anns: Client) -> None:
         assert first.json["items"] != following.json["items"]
 
 
+def test_a_cursor_under_a_name_that_is_escaped_is_not_sent_along_with_the_next(anns: Client) -> None:
+    add(anns, **{f"t{n}": {} for n in range(3)})
+    first = anns.get("/tasks", query="limit=1").json
+    second = anns.get("/tasks", query=f"limit=1&%63ursor={first['next']}")
+    target, _, _ = second.headers["link"].removeprefix("<").partition(">")
+    third = anns.get("/tasks", query=target.partition("?")[2])
+    assert third.status == 200
+    assert [task["title"] for page in (first, second.json, third.json) for task in page["items"]] == ["t2", "t1", "t0"]
+
+
 # Overdue, as time goes by.
 
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from tracker.edge.call import Headers
 
 
-_FIT = re.compile(r"[A-Za-z0-9_.~%+=&:,-]*", re.ASCII)  # to stand in a header as it was sent
+# A query that can stand in a header as it was sent, and in which every name is written as it is read.
+_PLAIN_QUERY = re.compile(r"[A-Za-z0-9_.~=&:,-]*", re.ASCII)
 _PRIVATE = (b"cache-control", b"private, no-cache")
 _NO_STORE = (b"cache-control", b"no-store")
 _JSON = ((b"content-type", b"application/json"),)
@@ -74,7 +75,7 @@ def not_modified(tag: str) -> Answer:
 
 def _with_cursor(call: Call, cursor: str) -> str:
     query = call.query.decode("ascii")
-    if "cursor" in query or not _FIT.fullmatch(query):
+    if "cursor" in query or not _PLAIN_QUERY.fullmatch(query):
         query = urlencode([pair for pair in parse_qsl(query) if pair[0] != "cursor"])
     return f"{quote(call.path)}?{query}{'&' if query else ''}cursor={cursor}"
 

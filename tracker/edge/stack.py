@@ -5,7 +5,8 @@ answers. Replaced are the three parts that fail or wait (docs/decisions has the 
 the operation that is rebuilt on every request, and the bridge of threads in front of Flask. The middlewares that serve
 a Swagger UI, validate responses and start lifespans are left out: other rooms do these.
 
-Private names of connexion 3.3.0 are used here and nowhere else; ``tests/edge/test_stack.py`` breaks when they change.
+Private names of connexion 3.3.0 are used here and in ``flask_in_place.py`` alone; ``tests/edge/test_stack.py`` breaks
+when they change.
 """
 
 from __future__ import annotations

@@ -76,10 +76,11 @@ def task_in(row: Row) -> Task:
         completed_at, archived_at, created_at, updated_at, version, overdue_after, labels,
     ) = row[0].split(SEPARATOR, _CUTS)
     return task_of((
-        id_, project_id, int(number), row[1], row[2], status, priority, _labels(labels),
+        id_, project_id, _whole(number), row[1], row[2], status, priority, _labels(labels),
         date.fromisoformat(due_date) if due_date else None, due_time or None, due_timezone or None,
         assignee_id or None, created_by, _instant(completed_at), _instant(archived_at),
-        datetime.fromisoformat(created_at), datetime.fromisoformat(updated_at), int(version), _instant(overdue_after),
+        datetime.fromisoformat(created_at), datetime.fromisoformat(updated_at), _whole(version),
+        _instant(overdue_after),
     ))
     # fmt: on
 
