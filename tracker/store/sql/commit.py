@@ -24,13 +24,11 @@ from tracker.domain.task import Task
 from tracker.domain.user import User
 from tracker.store.contract import CLAIM_LIFETIME, Claim, Receipt, Stale
 from tracker.store.effects import arrives, moves, needs_number, project_of, projects_of, told_as, whose_access
-from tracker.store.sql.single import values_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tracker.domain.changes import Change, ChangeSet, Entity
-    from tracker.store.sql.single import Single
     from tracker.store.sql.transaction import Transaction
     from tracker.store.sql.writes import Writes
 
@@ -48,15 +46,14 @@ class Commit:
     """One ChangeSet in one transaction."""
 
     def __init__(
-        self, changes: ChangeSet, transaction: Transaction, writes: Writes, *, claim: Claim | None, rehearsed: bool
+        self, changes: ChangeSet, transaction: Transaction, writes: Writes, *, claim: Claim | None = None
     ) -> None:
-        """Nothing is sent yet. What is only ``rehearsed`` will be rolled back by the caller."""
+        """Nothing is sent yet."""
         self._set = changes
         self._changes = [change for change in changes.changes if not change.idle]
         self._transaction = transaction
         self._writes = writes
         self._claim = claim
-        self._alone = claim is None and not rehearsed
         gone = [change.before for change in self._changes if change.after is None]
         self._ended = {project.id: project for project in gone if isinstance(project, Project)}
         ended_heads = {project.id: project.head for project in self._ended.values()}
@@ -68,8 +65,6 @@ class Commit:
 
     def run(self) -> Receipt:
         """Send everything but COMMIT; raise Stale where a row or a head is not what it was decided on."""
-        if self._writes.single is not None and self._is_single():
-            return self._run_single(self._writes.single)
         self._hold_contents()
         self._match_rows()
         self._raise_access()
@@ -93,23 +88,6 @@ class Commit:
             kept = {name: getattr(claim, name) for name in ("owner", "key", "fingerprint", "at")}
             self._transaction.send(self._writes.forget_claim, key)
             self._transaction.send(self._writes.keep_claim, {**kept, "answer": claim.answer(receipt)})
-
-    def _is_single(self) -> bool:
-        if len(self._changes) != 1 or self._set.required_heads or not self._alone:
-            return False
-        (change,) = self._changes
-        return isinstance(change.after, Task) and (not moves(change) if change.before else needs_number(change))
-
-    def _run_single(self, single: Single) -> Receipt:
-        before, after = self._changes[0].before, self._changes[0].after
-        assert isinstance(after, Task)  # noqa: S101 - see _is_single
-        assert before is None or isinstance(before, Task)  # noqa: S101 - likewise
-        values = values_of(self._set, before, after, self._writes.kinds[Task].kind.row(after))
-        row = self._transaction.alone(single.replace if before else single.create, values)
-        if row is None:
-            raise Stale(after.id if before else after.project_id)
-        created: dict[str, Entity] = {} if before else {after.id: replace(after, number=row[1])}
-        return Receipt({after.project_id: row[0]}, created)
 
     def _hold_contents(self) -> None:
         """Lock what is about to go with a project before its head is taken, as whoever changes any of it does."""

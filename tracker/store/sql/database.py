@@ -118,7 +118,7 @@ class Database:
             cursor: Any = connection.cursor()
             statement.make_ready(cursor, _ready(connection))
             began = perf_counter()
-            cursor.execute(statement.text, statement.bound(values))
+            cursor.execute(*statement.sent(values))
             ran(statement.name, 1, began)
             return statement.rows(cursor)
         except Exception as error:

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy.dialects import postgresql
+
+from tracker.store.sql.literals import literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,7 +36,7 @@ _PARAMETER = re.compile(r"%\((\w+)\)s|%%")
 class Prepared:
     """One statement as one driver takes it, and what has to be done to the values that go in and come out."""
 
-    __slots__ = ("_constants", "_given", "_preparation", "_taken", "name", "plain", "text")
+    __slots__ = ("_call", "_constants", "_given", "_preparation", "_taken", "name", "plain")
 
     def __init__(
         self,
@@ -51,9 +53,9 @@ class Prepared:
         compiled = statement.compile(dialect=dialect, column_keys=None if columns is None else list(columns))
         self.plain = str(compiled)
         self.name = _named(self.plain)
-        self.text, self._preparation = self.plain, ""
-        if dialect.name == "postgresql" and planned_once:
-            self.text, self._preparation = _planned_once(self.plain)
+        is_planned_once = dialect.name == "postgresql" and planned_once
+        self._call: _Call | None
+        self._call, self._preparation = _planned_once(self.plain) if is_planned_once else (None, "")
         self._constants = {name: value for name, value in (compiled.params or {}).items() if value is not None}
         bound: Mapping[str, Any] = getattr(compiled, "binds", {})
         self._taken = [
@@ -66,12 +68,16 @@ class Prepared:
 
     def make_ready(self, cursor: Any, ready: set[str]) -> None:
         """Have it planned where the cursor's connection has not done so; ``ready`` is what that connection has."""
-        if self._preparation and self.text not in ready:
+        if self._call is not None and self._call.name not in ready:
             cursor.execute(self._preparation)
-            ready.add(self.text)
+            ready.add(self._call.name)
 
-    def bound(self, values: Values) -> Values:
-        """Return the values as the driver takes them."""
+    def sent(self, values: Values) -> tuple[str, Any]:
+        """Return the text to send, and the values that the driver has to put into it, if there are any."""
+        bound = self._bound(values)
+        return (self.plain, bound) if self._call is None else self._call.with_values(bound)
+
+    def _bound(self, values: Values) -> Values:
         if not self._taken:
             return {**self._constants, **values} if self._constants else values
         taken = {**self._constants, **values}
@@ -100,8 +106,27 @@ def _named(plain: str) -> str:
     return f"{plain.split(None, 1)[0]} {table[1]}" if table else plain.split(None, 1)[0]
 
 
-def _planned_once(plain: str) -> tuple[str, str]:
-    """Return the text that runs a statement by its name, and the one that gives it that name."""
+class _Call(NamedTuple):
+    """What runs a statement that was planned before, by its name."""
+
+    name: str
+    parameters: Sequence[str]
+
+    def with_values(self, values: Values) -> tuple[str, Sequence[Any] | None]:
+        """Return the text with all values in it that can stand there as they are, and the others."""
+        written, others = [], []
+        for name in self.parameters:
+            value = values[name]
+            as_it_is = literal(value)
+            if as_it_is is None:
+                others.append(value)
+            written.append(as_it_is or "%s")
+        given = f"({', '.join(written)})" if written else ""
+        return f"EXECUTE {self.name}{given}", others or None
+
+
+def _planned_once(plain: str) -> tuple[_Call, str]:
+    """Return what runs a statement by its name, and the text that gives it that name."""
     names: list[str] = []
 
     def numbered(parameter: re.Match[str]) -> str:
@@ -114,8 +139,7 @@ def _planned_once(plain: str) -> tuple[str, str]:
 
     statement = _PARAMETER.sub(numbered, plain)
     name = f"tracker_{hashlib.sha256(plain.encode()).hexdigest()[:16]}"
-    given = ", ".join(f"%({name})s" for name in names)
-    return f"EXECUTE {name}({given})" if names else f"EXECUTE {name}", f"PREPARE {name} AS {statement}"
+    return _Call(name, names), f"PREPARE {name} AS {statement}"
 
 
 def _conversion(kind: TypeEngine[Any], dialect: Dialect, way: str) -> Conversion | None:

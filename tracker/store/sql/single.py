@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Integer, bindparam, cast, func, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
+from tracker.domain.task import Task
+from tracker.store.contract import Receipt, Stale
+from tracker.store.effects import moves, needs_number
+from tracker.store.sql.rows import KINDS
 from tracker.store.sql.tables import log_entries, projects, tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sqlalchemy import CTE, Column, ColumnElement, Select
 
     from tracker.domain.changes import ChangeSet
-    from tracker.domain.task import Task
     from tracker.store.sql.database import Database
     from tracker.store.sql.prepared import Prepared
+    from tracker.store.sql.transaction import Transaction
 
 _STAYS = {"id", "project_id", "number"}
 _LOGGED = ("operation_id", "actor_id", "at", "entity_id", "before", "after")
@@ -41,10 +43,37 @@ class Single:
         return cls(database.prepare(_create()), database.prepare(_replace()))
 
 
-def values_of(changes: ChangeSet, before: Task | None, after: Task, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values for either statement; ``row`` is that of ``after``."""
+def committed(single: Single, changes: ChangeSet, transaction: Transaction) -> Receipt | None:
+    """Commit a task that is created, or replaced where it is; None, and nothing is sent, where there is more to do.
+
+    Stale where its row is not what it was decided on, or its project is gone.
+    """
+    change = _only(changes)
+    if change is None:
+        return None
+    before, after = change
+    row = transaction.alone(single.replace if before else single.create, _values_of(changes, before, after))
+    if row is None:
+        raise Stale(after.id if before else after.project_id)
+    head, number = row
+    return Receipt({after.project_id: head}, {} if before else {after.id: after.with_members(number=number)})
+
+
+def _only(changes: ChangeSet) -> tuple[Task | None, Task] | None:
+    """Return what the one task that changes was and is to be; None where it is no task, or not all that changes."""
+    changing = [change for change in changes.changes if not change.idle]
+    if len(changing) != 1 or changes.required_heads:
+        return None
+    (change,) = changing
+    before, after = change.before, change.after
+    if isinstance(before, Task):
+        return (before, after) if isinstance(after, Task) and not moves(change) else None
+    return (None, after) if isinstance(after, Task) and needs_number(change) else None
+
+
+def _values_of(changes: ChangeSet, before: Task | None, after: Task) -> dict[str, Any]:
     return {
-        **{f"to_{name}": value for name, value in row.items()},
+        **{f"to_{name}": value for name, value in KINDS[Task].row(after).items()},
         "is_version": before.version if before else 0,
         "log_operation_id": changes.operation_id,
         "log_actor_id": changes.actor_id,

@@ -30,6 +30,6 @@ def on_postgresql(cursor: Any, statement: Prepared, at_once: int) -> Iterator[Ro
 
 def on_sqlite(cursor: Any, statement: Prepared, at_once: int) -> Iterator[Row]:
     """Yield rows as SQLite comes to them."""
-    cursor.execute(statement.text)
+    cursor.execute(statement.plain)
     while rows := cursor.fetchmany(at_once):
         yield from statement.converted(rows)

@@ -61,7 +61,7 @@ class OnPostgreSQL:
 
     def send(self, statement: Prepared, values: Values) -> None:
         statement.make_ready(self._cursor, self._ready)
-        self._waiting.append(self._cursor.mogrify(statement.text, statement.bound(values)))
+        self._waiting.append(self._cursor.mogrify(*statement.sent(values)))
         self._last = statement.name
 
     def ask(self, statement: Prepared, values: Values) -> Row | None:
@@ -121,7 +121,7 @@ class OnSQLite:
         self._run("BEGIN", "BEGIN IMMEDIATE", {})
 
     def send(self, statement: Prepared, values: Values) -> None:
-        self._run(statement.name, statement.text, statement.bound(values))
+        self._run(statement.name, *statement.sent(values))
 
     def ask(self, statement: Prepared, values: Values) -> Row | None:
         return next(iter(self.ask_all(statement, values)), None)

@@ -1,0 +1,110 @@
+"""Values in statements: what stands there as it is means itself, and what could mean more is left to the driver."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import psycopg2  # type: ignore[import-untyped]  # ships no types
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.builders import a_person, a_task, added
+from tests.databases import database
+from tracker.domain.task import Status
+from tracker.store.sql.literals import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracker.store.sql.store import SqlStore
+
+INDIAN = timezone(timedelta(hours=5, minutes=30))
+INJECTIONS = (
+    "'",
+    "''",
+    "\\",
+    "\\'",
+    "'); DROP TABLE tasks; --",
+    "$1",
+    "$$",
+    "%s",
+    "%(id)s",
+    "%%",
+    "a;b",
+    "a\x00b",
+    "a\nb",
+    "\u2019",
+    "\uff07",
+    "\u212a",  # a Kelvin sign: what ignores case takes it for a K
+    '"',
+    "{}",
+    "(1)",
+    "1,2",
+    "/**/",
+)
+
+
+@pytest.fixture(scope="module", params=[pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def cursor(request: pytest.FixtureRequest) -> Iterator[Any]:
+    with database(request.param, migrated=False) as url, closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        yield connection.cursor()
+
+
+@pytest.mark.parametrize("value", INJECTIONS)
+def test_what_could_mean_something_else_is_left_to_the_driver(value: str) -> None:
+    assert literal(value) is None
+    assert literal(f"plain {value} plain") is None
+
+
+@pytest.mark.parametrize("value", [b"bytes", ["a", "b"], ("a",), 1.5, True, object(), {"a": 1}])
+def test_what_is_no_text_number_or_instant_is_left_to_the_driver(value: object) -> None:
+    assert literal(value) is None
+
+
+@given(st.text())
+def test_a_literal_has_no_quote_but_the_two_around_it(value: str) -> None:
+    written = literal(value)
+    assert written is None or written == f"'{value}'"
+    assert written is None or not set(value) & set("'\\%\"$;\x00")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (None, "text"),
+        ("", "text"),
+        (" Order the paint 5 ", "text"),
+        ("NULL", "text"),
+        ("--", "text"),
+        (Status.IN_PROGRESS, "text"),
+        ("0193a1b2-1111-7222-8333-444455556666", "uuid"),
+        (0, "int"),
+        (-(2**63), "bigint"),
+        (2**63 - 1, "bigint"),
+        (date(1, 1, 1), "date"),
+        (date(9999, 12, 31), "date"),
+        (datetime(2026, 11, 27, 9, 5, 0, 250_000, tzinfo=UTC), "timestamptz"),
+        (datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC), "timestamptz"),
+        (datetime(1, 1, 2, tzinfo=UTC), "timestamptz"),
+        (datetime(2026, 11, 27, 9, 5, tzinfo=INDIAN), "timestamptz"),
+    ],
+)
+def test_postgresql_reads_a_literal_as_it_reads_what_the_driver_writes(cursor: Any, value: object, kind: str) -> None:
+    either = f"SELECT (%s)::{kind} IS NOT DISTINCT FROM ({literal(value)})::{kind}"  # noqa: S608 - that is the question
+    cursor.execute(either, (value,))
+    assert cursor.fetchone() == (True,)
+
+
+@pytest.mark.parametrize("title", [*(text for text in INJECTIONS if "\x00" not in text), "Paint it", "100% _ok_"])
+def test_a_task_says_what_was_said_whatever_it_is(store: SqlStore, title: str) -> None:
+    ann = a_person()
+    added(store, *ann)
+    task = a_task(ann.inbox, title=title, description=f"{title} - {title}", labels=(title,))
+    added(store, task)
+    found = store.task(task.id)
+    assert found is not None
+    assert (found.title, found.description, found.labels) == (title, f"{title} - {title}", (title,))

@@ -1,0 +1,33 @@
+"""Values that stand in a statement as they are, because nothing in them could end a literal.
+
+psycopg2 makes an object of each value, prepares it for its connection and asks it for its bytes, whatever it is: of a
+task that is created that took a fifth of all instructions. What is written here has letters, digits and a few marks in
+it, none of which means anything between quotes; all else is left to psycopg2.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_is_plain = re.compile(r"[0-9A-Za-z_.:+ -]*", re.ASCII).fullmatch
+
+
+def literal(value: object) -> str | None:
+    """Return a value as PostgreSQL reads it; None where it has to be quoted by who knows all that may be in it."""
+    if isinstance(value, str):
+        return f"'{value}'" if _is_plain(value) else None
+    write = _WRITTEN.get(type(value))
+    return None if write is None else write(value)
+
+
+_WRITTEN: Mapping[type, Callable[..., str]] = {
+    type(None): lambda _nothing: "NULL",
+    int: str,
+    datetime: lambda at: f"'{at.isoformat()}'",
+    date: lambda day: f"'{day.isoformat()}'",
+}
