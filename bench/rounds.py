@@ -112,7 +112,7 @@ class Bench:
 
     @contextmanager
     def _crowd(self, url: str, seconds: int) -> Iterator[None]:
-        """Let fifty log in at the same time, again and again: some have to be let in, many may be sent away."""
+        """Let fifty log in at the same time, again and again: some have to be let in, others may be sent away."""
         command = self._command(LOGIN, url, seconds + 1, CROWD)
         crowd = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:

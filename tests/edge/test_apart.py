@@ -34,6 +34,80 @@ class Hashing:
         return Answer(200)
 
 
+async def logins(front: Front, count: int) -> list[asyncio.Task[Received]]:
+    """Let so many begin to log in; all of them have come when this returns."""
+    begun = [asyncio.create_task(exchange(front, scope("POST", "/login"), pieces(None))) for _ in range(count)]
+    for _ in range(count):
+        await asyncio.sleep(0)
+    return begun
+
+
+def test_who_finds_all_places_taken_is_let_in_as_soon_as_one_is_free() -> None:
+    hashing = Hashing()
+    front = Front(hashing, threads=1, apart=APART, threads_apart=1)
+
+    async def crowd() -> list[int]:
+        begun = await logins(front, LOGINS)
+        assert not any(login.done() for login in begun)
+        hashing.may_end.set()
+        return [(await login).status for login in begun]
+
+    assert asyncio.run(crowd()) == [200] * LOGINS
+    asyncio.run(live(front, "shutdown"))
+
+
+def test_who_would_wait_with_too_many_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE", PATIENCE)
+    hashing = Hashing()
+    front = Front(hashing, threads=1, apart=APART, threads_apart=1)
+    room = 1 + module.MAX_APART + module.MAX_AT_THE_DOOR
+
+    async def crowd() -> tuple[list[int], list[int]]:
+        begun = await logins(front, room)
+        excess = [(await login).status for login in await logins(front, 2)]
+        hashing.may_end.set()
+        return [(await login).status for login in begun], excess
+
+    assert asyncio.run(crowd()) == ([200] * room, [503] * 2)
+    asyncio.run(live(front, "shutdown"))
+
+
+def test_who_goes_away_from_the_door_leaves_the_place_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE", PATIENCE)
+    monkeypatch.setattr(module, "MAX_AT_THE_DOOR", 2)
+    hashing = Hashing()
+    front = Front(hashing, threads=1, apart=APART, threads_apart=1)
+    room = 1 + module.MAX_APART
+
+    async def crowd() -> list[int]:
+        begun = await logins(front, room + 2)
+        for login in begun[room:]:
+            login.cancel()
+        await asyncio.gather(*begun[room:], return_exceptions=True)
+        later = await logins(front, 2)
+        hashing.may_end.set()
+        return [(await login).status for login in (*begun[:room], *later)]
+
+    assert asyncio.run(crowd()) == [200] * (room + 2)
+    asyncio.run(live(front, "shutdown"))
+
+
+def test_who_waits_at_the_door_takes_no_room_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE", PATIENCE)
+    monkeypatch.setattr(module, "MAX_IN_FLIGHT", 1 + module.MAX_APART + 1)
+    hashing = Hashing()
+    front = Front(hashing, threads=1, apart=APART, threads_apart=1)
+
+    async def crowd() -> list[int]:
+        begun = await logins(front, LOGINS)
+        other = await exchange(front, scope("GET", "/tasks"), pieces(None))
+        hashing.may_end.set()
+        return [other.status, *[(await login).status for login in begun]]
+
+    assert asyncio.run(crowd()) == [200] * (1 + LOGINS)
+    asyncio.run(live(front, "shutdown"))
+
+
 def test_what_hashes_passwords_is_told_by_its_limits() -> None:
     assert {("POST", "/login"), ("POST", "/register"), ("POST", "/me/password"), ("POST", "/password/reset")} <= APART
     assert not {("POST", "/tasks"), ("GET", "/me"), ("POST", "/token/refresh")} & APART

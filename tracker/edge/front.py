@@ -2,7 +2,7 @@
 
 A slow client costs a socket and never a thread: a body has a bound and a deadline, and only a complete request is
 handed on. ``/livez`` and ``/readyz`` are answered on the loop: a process whose threads are all busy still says how it
-is. What hashes passwords has threads of its own: fifty who log in at once take none from the others.
+is. What hashes passwords has threads of its own: fifty who log in at once take none from the others, and all get in.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ MAX_DRAINED = 16 * MAX_BODY
 BODY_DEADLINE = 10.0
 MAX_IN_FLIGHT = 512
 MAX_APART = 16  # who waits to have a password hashed, which takes 50 ms of a core each
+MAX_AT_THE_DOOR = 64  # who waits, and costs nothing, to be one of those: who is sent away at once comes back at once
+PATIENCE = 1.0  # seconds at the door
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 # On every answer; what is specific to one page is set by the page.
@@ -123,8 +125,17 @@ class Front:
             refusal = await self._gather(call, receive)
             if refusal is not None:
                 return problem_of(refusal, call.request_id)
-        workers: Workers = self._apart if self._apart.is_for(call) else self._workers
-        if self._in_flight >= MAX_IN_FLIGHT or workers.are_full:
+        if not self._apart.is_for(call):
+            return await self._answered(call, self._workers)
+        if not await self._apart.enter():
+            return problem_of(Overloaded(), call.request_id)
+        try:
+            return await self._answered(call, self._apart)
+        finally:
+            self._apart.leave()
+
+    async def _answered(self, call: Call, workers: Workers) -> Answer:
+        if self._in_flight >= MAX_IN_FLIGHT:
             return problem_of(Overloaded(), call.request_id)
         self._in_flight += 1
         try:
@@ -180,11 +191,6 @@ class Workers:
         for thread in self._threads:
             thread.start()
 
-    @property
-    def are_full(self) -> bool:
-        """Whether the next one would wait too long; what is in flight at all is bounded elsewhere."""
-        return False
-
     def answer(self, call: Call) -> asyncio.Future[Answer]:
         """Have a call answered; to be called on the loop that waits for it."""
         loop = asyncio.get_running_loop()
@@ -206,23 +212,41 @@ class Workers:
 
 
 class Apart(Workers):
-    """Those for what takes a core for long: few, and with a short queue."""
+    """Those for what takes a core for long: few, with a short queue, and a door before it.
+
+    Who finds the queue full waits at the door for a moment: fifty who log in at the same time are all let in, and who
+    does not listen to Retry-After cannot ask a thousand times a second.
+    """
 
     def __init__(
         self, respond: Callable[[Call], Answer], operations: Collection[tuple[str, str]], *, threads: int
     ) -> None:
         """Answer these operations, by method and path."""
         self._operations = frozenset(operations)
+        self._places = asyncio.Semaphore(threads + MAX_APART)
+        self._at_the_door = 0
         super().__init__(respond, threads=threads if operations else 0)
 
     def is_for(self, call: Call) -> bool:
         """Whether a call is answered here."""
         return (call.method, call.path) in self._operations
 
-    @property
-    def are_full(self) -> bool:
-        """Whether as many wait as may."""
-        return self._waiting.qsize() >= MAX_APART
+    async def enter(self) -> bool:
+        """Return whether a call has a place, which ``leave`` gives back, as soon as there is one; False if not soon."""
+        if self._at_the_door >= MAX_AT_THE_DOOR:
+            return False
+        self._at_the_door += 1
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._places.acquire()
+        except TimeoutError:
+            return False
+        finally:
+            self._at_the_door -= 1
+
+    def leave(self) -> None:
+        """Let the next one in."""
+        self._places.release()
 
 
 def _settle(answered: asyncio.Future[Answer], answer: Answer) -> None:
