@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from tests.canaries.watch import WATCH, Leak, Lines, Watch, look_at_exchange
+from tests.racing import at_once
 
 SECRET = 'planted-"s3cret"-ü'
 
@@ -66,3 +67,15 @@ def test_the_passwords_of_a_process_s_settings_are_kept(watch: Watch) -> None:
 def test_a_word_that_is_too_short_to_be_told_from_others_is_not_kept(watch: Watch) -> None:
     watch.keep("tracker", None, "")
     assert watch.found_in("tracker") == []
+
+
+def test_secrets_are_kept_while_others_are_looked_for(watch: Watch) -> None:
+    for number in range(5000):
+        watch.keep(f"a secret of {number}")
+
+    def keep_and_look(thread: int) -> None:
+        for number in range(50):
+            watch.keep(f"a secret of thread {thread}, the {number}th")
+            assert watch.found_in(f"a secret of thread {thread}, the {number}th, as it is")
+
+    at_once(8, keep_and_look)

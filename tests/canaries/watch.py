@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -37,6 +38,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._known: dict[str, None] = {}
+        self._lock = threading.Lock()  # clients keep what they are answered with in threads of their own
         self.leaks: list[str] = []
 
     def keep(self, *secrets: str | None) -> None:
@@ -44,9 +46,7 @@ class Watch:
         for secret in secrets:
             if secret and len(secret) >= SHORTEST and secret not in _COMMON:
                 forms = [json.dumps(secret, ensure_ascii=escaped)[1:-1] for escaped in (True, False)]
-                self._known |= dict.fromkeys((secret, *forms))
-        while len(self._known) > _MOST:
-            self._known.pop(next(iter(self._known)))
+                self._keep(secret, *forms)
 
     def keep_members(self, body: object) -> None:
         """Look for what the members of a JSON document hold that are secrets."""
@@ -60,11 +60,19 @@ class Watch:
 
     def found_in(self, text: str) -> list[str]:
         """Return the secrets that stand in a text."""
-        return [secret for secret in self._known if secret in text]
+        with self._lock:
+            known = list(self._known)
+        return [secret for secret in known if secret in text]
 
     def look_at(self, what: str, text: str) -> None:
         """Take note of each secret in a text."""
         self.leaks += [f"{secret!r} in {what}: {text[:500]}" for secret in self.found_in(text)]
+
+    def _keep(self, *forms: str) -> None:
+        with self._lock:
+            self._known |= dict.fromkeys(forms)
+            while len(self._known) > _MOST:
+                self._known.pop(next(iter(self._known)))
 
     def settle(self) -> None:
         """Raise Leak if there was any since this was last asked."""
