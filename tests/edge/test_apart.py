@@ -42,7 +42,8 @@ async def logins(front: Front, count: int) -> list[asyncio.Task[Received]]:
     return begun
 
 
-def test_who_finds_all_places_taken_is_let_in_as_soon_as_one_is_free() -> None:
+def test_who_finds_all_places_taken_is_let_in_as_soon_as_one_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE", PATIENCE)
     hashing = Hashing()
     front = Front(hashing, threads=1, apart=APART, threads_apart=1)
 
