@@ -68,17 +68,17 @@ class Watch:
         """Take note of each secret in a text."""
         self.leaks += [f"{secret!r} in {what}: {text[:500]}" for secret in self.found_in(text)]
 
-    def _keep(self, *forms: str) -> None:
-        with self._lock:
-            self._known |= dict.fromkeys(forms)
-            while len(self._known) > _MOST:
-                self._known.pop(next(iter(self._known)))
-
     def settle(self) -> None:
         """Raise Leak if there was any since this was last asked."""
         leaks, self.leaks = self.leaks, []
         if leaks:
             raise Leak("\n".join(leaks))
+
+    def _keep(self, *forms: str) -> None:
+        with self._lock:
+            self._known |= dict.fromkeys(forms)
+            while len(self._known) > _MOST:
+                self._known.pop(next(iter(self._known)))
 
 
 def _secrets_in(node: object) -> Iterable[str]:

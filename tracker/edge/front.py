@@ -2,7 +2,7 @@
 
 A slow client costs a socket and never a thread: a body has a bound and a deadline, and only a complete request is
 handed on. ``/livez`` and ``/readyz`` are answered on the loop: a process whose threads are all busy still says how it
-is. What hashes passwords has threads of its own: fifty who log in at once take none from the others, and all get in.
+is. What hashes passwords has threads of its own: fifty who log in at once take none from the others.
 """
 
 from __future__ import annotations
@@ -214,7 +214,7 @@ class Workers:
 class Apart(Workers):
     """Those for what takes a core for long: few, with a short queue, and a door before it.
 
-    Who finds the queue full waits at the door for a moment: fifty who log in at the same time are all let in, and who
+    Who finds the queue full waits at the door for a moment: most of those who come at the same time are let in, and who
     does not listen to Retry-After cannot ask a thousand times a second.
     """
 

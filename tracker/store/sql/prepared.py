@@ -36,7 +36,7 @@ _PARAMETER = re.compile(r"%\((\w+)\)s|%%")
 class Prepared:
     """One statement as one driver takes it, and what has to be done to the values that go in and come out."""
 
-    __slots__ = ("_call", "_constants", "_given", "_preparation", "_taken", "name", "plain")
+    __slots__ = ("_constants", "_given", "_planned", "_taken", "name", "plain")
 
     def __init__(
         self,
@@ -54,8 +54,7 @@ class Prepared:
         self.plain = str(compiled)
         self.name = _named(self.plain)
         is_planned_once = dialect.name == "postgresql" and planned_once
-        self._call: _Call | None
-        self._call, self._preparation = _planned_once(self.plain) if is_planned_once else (None, "")
+        self._planned = _Planned.of(self.plain) if is_planned_once else None
         self._constants = {name: value for name, value in (compiled.params or {}).items() if value is not None}
         bound: Mapping[str, Any] = getattr(compiled, "binds", {})
         self._taken = [
@@ -68,14 +67,15 @@ class Prepared:
 
     def make_ready(self, cursor: Any, ready: set[str]) -> None:
         """Have it planned where the cursor's connection has not done so; ``ready`` is what that connection has."""
-        if self._call is not None and self._call.name not in ready:
-            cursor.execute(self._preparation)
-            ready.add(self._call.name)
+        planned = self._planned
+        if planned is not None and planned.name not in ready:
+            cursor.execute(planned.preparation)
+            ready.add(planned.name)
 
     def sent(self, values: Values) -> tuple[str, Any]:
         """Return the text to send, and the values that the driver has to put into it, if there are any."""
         bound = self._bound(values)
-        return (self.plain, bound) if self._call is None else self._call.with_values(bound)
+        return (self.plain, bound) if self._planned is None else self._planned.with_values(bound)
 
     def _bound(self, values: Values) -> Values:
         if not self._taken:
@@ -106,11 +106,29 @@ def _named(plain: str) -> str:
     return f"{plain.split(None, 1)[0]} {table[1]}" if table else plain.split(None, 1)[0]
 
 
-class _Call(NamedTuple):
-    """What runs a statement that was planned before, by its name."""
+class _Planned(NamedTuple):
+    """A statement that a connection plans once, by ``preparation``, and runs by its name."""
 
     name: str
     parameters: Sequence[str]
+    preparation: str
+
+    @classmethod
+    def of(cls, plain: str) -> _Planned:
+        """Return what is sent instead of a text with a place for each value."""
+        names: list[str] = []
+
+        def numbered(parameter: re.Match[str]) -> str:
+            name = parameter.group(1)
+            if name is None:
+                return "%"
+            if name not in names:
+                names.append(name)
+            return f"${names.index(name) + 1}"
+
+        statement = _PARAMETER.sub(numbered, plain)
+        name = f"tracker_{hashlib.sha256(plain.encode()).hexdigest()[:16]}"
+        return cls(name, names, f"PREPARE {name} AS {statement}")
 
     def with_values(self, values: Values) -> tuple[str, Sequence[Any] | None]:
         """Return the text with all values in it that can stand there as they are, and the others."""
@@ -123,23 +141,6 @@ class _Call(NamedTuple):
             written.append(as_it_is or "%s")
         given = f"({', '.join(written)})" if written else ""
         return f"EXECUTE {self.name}{given}", others or None
-
-
-def _planned_once(plain: str) -> tuple[_Call, str]:
-    """Return what runs a statement by its name, and the text that gives it that name."""
-    names: list[str] = []
-
-    def numbered(parameter: re.Match[str]) -> str:
-        name = parameter.group(1)
-        if name is None:
-            return "%"
-        if name not in names:
-            names.append(name)
-        return f"${names.index(name) + 1}"
-
-    statement = _PARAMETER.sub(numbered, plain)
-    name = f"tracker_{hashlib.sha256(plain.encode()).hexdigest()[:16]}"
-    return _Call(name, names), f"PREPARE {name} AS {statement}"
 
 
 def _conversion(kind: TypeEngine[Any], dialect: Dialect, way: str) -> Conversion | None:

@@ -42,21 +42,20 @@ class Single:
         """Compile them."""
         return cls(database.prepare(_create()), database.prepare(_replace()))
 
+    def commit(self, changes: ChangeSet, transaction: Transaction) -> Receipt | None:
+        """Commit a task that is created, or replaced where it is; None, and nothing is sent, where there is more to do.
 
-def committed(single: Single, changes: ChangeSet, transaction: Transaction) -> Receipt | None:
-    """Commit a task that is created, or replaced where it is; None, and nothing is sent, where there is more to do.
-
-    Stale where its row is not what it was decided on, or its project is gone.
-    """
-    change = _only(changes)
-    if change is None:
-        return None
-    before, after = change
-    row = transaction.alone(single.replace if before else single.create, _values_of(changes, before, after))
-    if row is None:
-        raise Stale(after.id if before else after.project_id)
-    head, number = row
-    return Receipt({after.project_id: head}, {} if before else {after.id: after.with_members(number=number)})
+        Stale where its row is not what it was decided on, or its project is gone.
+        """
+        change = _only(changes)
+        if change is None:
+            return None
+        before, after = change
+        row = transaction.alone(self.replace if before else self.create, _values_of(changes, before, after))
+        if row is None:
+            raise Stale(after.id if before else after.project_id)
+        head, number = row
+        return Receipt({after.project_id: head}, {} if before else {after.id: after.with_members(number=number)})
 
 
 def _only(changes: ChangeSet) -> tuple[Task | None, Task] | None:

@@ -20,7 +20,7 @@ from tracker.domain.task_line import Lines
 from tracker.domain.user import User, folded
 from tracker.store.contract import OLDER, Claim, Claimed, Perishable, Receipt, Standing, Store
 from tracker.store.records import PROJECT_ROLES
-from tracker.store.sql import counts, migrations, pages, rows, single
+from tracker.store.sql import counts, migrations, pages, rows
 from tracker.store.sql.commit import Commit
 from tracker.store.sql.database import Database
 from tracker.store.sql.kept import Carrying
@@ -290,8 +290,8 @@ class SqlStore(Store):
 
     def _commit(self, changes: ChangeSet, claim: Claim | None, transaction: Transaction) -> Receipt:
         writes = self._statements.writes
-        alone = single.committed(writes.single, changes, transaction) if writes.single and claim is None else None
-        return alone or Commit(changes, transaction, writes, claim=claim).run()
+        single = writes.single.commit(changes, transaction) if writes.single and claim is None else None
+        return single or Commit(changes, transaction, writes, claim=claim).run()
 
     def _rehearse(self, changes: ChangeSet, transaction: Transaction) -> NoReturn:
         receipt = Commit(changes, transaction, self._statements.writes).run()
