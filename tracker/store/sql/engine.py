@@ -89,7 +89,7 @@ def _postgresql(address: URL, connections: int) -> Engine:
         use_native_hstore=False,
         connect_args={
             "connect_timeout": 2,
-            "application_name": "tracker",
+            "fallback_application_name": "tracker",  # PGAPPNAME and the URL come first
             "options": " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items()),
         },
     )
