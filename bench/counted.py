@@ -1,22 +1,25 @@
 """``python -m bench.counted get 200``: so many requests in this process, for callgrind to count what they cost.
 
 Callgrind is told to count once all is warm, so that the start-up is not in it and takes no time either. The store has
-its rows at hand: it has read each once and says the same again, so that what is counted is the edge.
+its rows at hand: it has read each once and says the same again, so that what is counted is the edge, from what the
+server hands over to what it is handed.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import closing, contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from tests.world import World
 from tracker.domain.task import Task
-from tracker.edge.front import call_of
+from tracker.edge.front import Front
 from tracker.store.contract import Receipt, Store
 from tracker.store.sql.store import SqlStore
 
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from tracker.edge.call import Call
-    from tracker.edge.responder import Responder
+    from tracker.edge.call import Answer, Call
+    from tracker.edge.front import Workers
 
 OPERATIONS = ("get", "list", "create", "status")
 _WARM_UP = 20
@@ -57,6 +60,13 @@ class AtHand:
         return Receipt({}, {})
 
 
+class InPlace(Front):
+    """Answers on the loop: a hand-over to a thread costs another number of instructions each time."""
+
+    async def _answered(self, call: Call, _workers: Workers) -> Answer:
+        return self._respond(call)
+
+
 def main(operation: str, calls: int, counting: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
     """Answer so many calls, all alike."""
     with tempfile.TemporaryDirectory() as folder, closing(SqlStore.open(f"sqlite:///{folder}/one.db")) as store:
@@ -65,16 +75,24 @@ def main(operation: str, calls: int, counting: Callable[[], AbstractContextManag
         ann = real.person("ann")
         task = Task.new(project_id=ann.user.inbox_id, title="Paint the wall", by=ann.id, at=real.clock())
         real.add(task)
-        respond = World(cast("Store", AtHand(store)), cache="off").responder
-        _answered(respond, operation, task.id, ann.token, _WARM_UP)
+        front = InPlace(World(cast("Store", AtHand(store)), cache="off").responder, threads=0)
+        asked = partial(_answered, front, _scope(operation, task.id, ann.token), _BODIES.get(operation, b""))
+        asyncio.run(asked(_WARM_UP))
         with counting():
-            _answered(respond, operation, task.id, ann.token, calls)
+            asyncio.run(asked(calls))
 
 
-def _answered(respond: Responder, operation: str, task_id: str, token: str, calls: int) -> None:
+async def _answered(front: Front, scope: dict[str, Any], body: bytes, calls: int) -> None:
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(0)  # as from a socket, and so that the loop goes round
+        return {"type": "http.request", "body": body}
+
+    async def send(message: dict[str, Any]) -> None:
+        status = message.get("status", 200)
+        assert status in {200, 201}, message  # noqa: S101 - else something else was counted
+
     for _ in range(calls):
-        answer = respond(_call(operation, task_id, token))
-        assert answer.status in {200, 201}, answer.body  # noqa: S101 - else something else was counted
+        await front(scope, receive, send)
 
 
 @contextmanager
@@ -93,7 +111,8 @@ def _tell_callgrind(state: str) -> None:
     assert told.returncode == 0, "callgrind does not listen"  # noqa: S101 - then nothing was counted
 
 
-def _call(operation: str, task_id: str, token: str) -> Call:
+def _scope(operation: str, task_id: str, token: str) -> dict[str, Any]:
+    """Return a request as the server hands it over."""
     method, path = {
         "get": ("GET", f"/tasks/{task_id}"),
         "list": ("GET", "/tasks"),
@@ -101,13 +120,11 @@ def _call(operation: str, task_id: str, token: str) -> Call:
         "status": ("PATCH", f"/tasks/{task_id}/status"),
     }[operation]
     headers = {"host": "localhost", "authorization": f"Bearer {token}", "x-request-id": "counted"}
-    body = _BODIES.get(operation, b"")
-    if body:
+    if body := _BODIES.get(operation):
         headers |= {"content-type": "application/json", "content-length": str(len(body))}
     pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-    call = call_of({"method": method, "path": path, "query_string": b"", "headers": pairs})
-    call.body = body
-    return call
+    peer = ("127.0.0.1", 40000)
+    return {"type": "http", "method": method, "path": path, "query_string": b"", "headers": pairs, "client": peer}
 
 
 if __name__ == "__main__":

@@ -82,17 +82,25 @@ class Observers:
         """Tell them in this order of what begins, and in the opposite one of what ends."""
         self._observers = observers
 
+    def began(self, doing: Doing) -> None:
+        """Tell them that something begins."""
+        for observer in self._observers:
+            _tell(observer.began, doing)
+
+    def ended(self, doing: Doing) -> None:
+        """Tell them that it has ended."""
+        doing.seconds = perf_counter() - doing.began
+        for observer in reversed(self._observers):
+            _tell(observer.ended, doing)
+
     @contextmanager
     def watching(self, doing: Doing) -> Iterator[None]:
         """Tell them of something that is done meanwhile."""
-        for observer in self._observers:
-            _tell(observer.began, doing)
+        self.began(doing)
         try:
             yield
         finally:
-            doing.seconds = perf_counter() - doing.began
-            for observer in reversed(self._observers):
-                _tell(observer.ended, doing)
+            self.ended(doing)
 
 
 def _tell(told: Callable[[Doing], None], doing: Doing) -> None:
@@ -110,14 +118,22 @@ def doing() -> Doing | None:
     return _doing.get()
 
 
-@contextmanager
-def at(what: Doing | None) -> Iterator[None]:
-    """Have this thread be at something meanwhile."""
-    token = _doing.set(what)
-    try:
-        yield
-    finally:
-        _doing.reset(token)
+class at:  # noqa: N801 - it reads as a word, as those of contextlib do
+    """Has this thread be at something meanwhile."""
+
+    __slots__ = ("_token", "_what")
+
+    def __init__(self, what: Doing | None) -> None:
+        """Take what it is at."""
+        self._what = what
+
+    def __enter__(self) -> None:
+        """Begin."""
+        self._token = _doing.set(self._what)
+
+    def __exit__(self, *_raised: object) -> None:
+        """Be at what it was at before."""
+        _doing.reset(self._token)
 
 
 def ran(statement: str, count: int, began: float) -> None:

@@ -39,11 +39,10 @@ class Proxies:
 
     def origin(self, scope: dict[str, Any]) -> Origin:
         """Return where an ASGI request comes from."""
-        peer = parsed((scope.get("client") or ("",))[0])
-        if peer is None:  # a Unix socket has no address
-            return Origin("", secure=False)
-        if not self._networks or not self._trusts(peer):
-            return Origin(str(peer), secure=False)
+        client: str = (scope.get("client") or ("",))[0]
+        peer = parsed(client) if self._networks else None
+        if peer is None or not self._trusts(peer):
+            return _of_peer(client)
         secure = _values(scope, b"x-forwarded-proto").lower() == b"https"
         return Origin(str(self._farthest(peer, _values(scope, b"x-forwarded-for"))), secure)
 
@@ -66,6 +65,13 @@ class Proxies:
 def _values(scope: dict[str, Any], header: bytes) -> bytes:
     """Return all that a header says: one sent twice is one list, in the order of its lines."""
     return b",".join(value for name, value in scope["headers"] if name.lower() == header)
+
+
+@lru_cache(_REMEMBERED)
+def _of_peer(client: str) -> Origin:
+    """Return where a request comes from that nobody else speaks for; a Unix socket has no address."""
+    peer = parsed(client)
+    return Origin("" if peer is None else str(peer), secure=False)
 
 
 @lru_cache(_REMEMBERED)

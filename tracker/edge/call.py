@@ -57,7 +57,10 @@ class Answer:
 
     def __getitem__(self, name: bytes) -> bytes | None:
         """Return the value of a header, None where there is none of this name."""
-        return next((value for known, value in self.headers if known == name), None)
+        for known, value in self.headers:
+            if known == name:
+                return value
+        return None
 
     def with_headers(self, *more: tuple[bytes, bytes]) -> Answer:
         """Return it with more headers."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+from collections import Counter
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +20,11 @@ from tracker.edge.answers import problem_of
 from tracker.edge.call import Answer, Call
 from tracker.edge.cors import Cors
 from tracker.edge.guard import PROBES
-from tracker.edge.observer import Watched, answered, attributed
+from tracker.edge.observer import Watched, attributed
 from tracker.edge.problems import BadRequest, ContentTooLarge, Overloaded, RequestTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Awaitable, Callable, Collection, Iterable
 
     from tracker.domain.refusals import Refusal
     from tracker.edge.readiness import Lookout
@@ -52,6 +53,7 @@ _ALWAYS = (
 _TLS_FROM_NOW_ON = (b"strict-transport-security", b"max-age=31536000")
 _BODILESS = {204, 304}  # the first has no length, the second that of the page it stands for
 _LEAVE = (b"connection", b"close")
+_NOTHING: frozenset[str] = frozenset()
 _NO_PAGE = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
@@ -107,11 +109,13 @@ class Front:
         call = call_of(scope)
         call.address, call.secure = self._proxies.origin(scope)
         head = call.method == "HEAD"
-        with self._watched.request(call) as request:
-            if head:
-                call.method = "GET"
+        request, answer = self._watched.began(call), None
+        if head:
+            call.method = "GET"
+        try:
             answer = await self._answer(call, receive)
-            answered(request, call, answer)
+        finally:
+            self._watched.ended(request, call, answer)
         headers = [*_headers(answer, call), *self._cors.headers(call)]
         if self._lookout is not None and self._lookout.draining and _LEAVE not in headers:
             headers.append(_LEAVE)  # the connection would be closed soon, perhaps beneath a request
@@ -271,16 +275,18 @@ async def _body(receive: Receive) -> bytes | None:
 
 def call_of(scope: Scope) -> Call:
     """Return a request without its body."""
-    headers: dict[str, str] = {}
-    repeated: set[str] = set()
-    for raw_name, raw_value in scope["headers"]:
-        name = raw_name.decode("latin-1").lower()
-        if name in headers:
-            repeated.add(name)
-        headers[name] = raw_value.decode("latin-1")
-    asked = headers.get("x-request-id", "")
-    request_id = asked if _REQUEST_ID.fullmatch(asked) else new_id()
-    return Call(scope["method"], scope["path"], scope["query_string"], headers, request_id, frozenset(repeated))
+    pairs = scope["headers"]
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in pairs}
+    repeated = _NOTHING if len(headers) == len(pairs) else _repeated(pairs)
+    asked = headers.get("x-request-id")
+    request_id = asked if asked is not None and _REQUEST_ID.fullmatch(asked) else new_id()
+    return Call(scope["method"], scope["path"], scope["query_string"], headers, request_id, repeated)
+
+
+def _repeated(pairs: Iterable[tuple[bytes, bytes]]) -> frozenset[str]:
+    """Return the names that were sent more than once."""
+    counted = Counter(name.decode("latin-1").lower() for name, _ in pairs)
+    return frozenset(name for name, count in counted.items() if count > 1)
 
 
 def _headers(answer: Answer, call: Call) -> list[tuple[bytes, bytes]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tracker import observed
 from tracker.observed import Observers, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tracker.edge.call import Answer, Call
     from tracker.edge.guard import Guard
@@ -47,29 +46,28 @@ class Watched:
         """Take those who watch, and what knows the templates."""
         self._observers, self._routes = observers or Observers(), routes
 
-    @contextmanager
-    def request(self, call: Call) -> Iterator[Request]:
-        """Tell of a call that is answered meanwhile; ``answered`` says how."""
+    def began(self, call: Call) -> Request:
+        """Tell of a call that is to be answered; ``ended`` has to follow."""
         route, operation = self._routes(call)
-        request = Request(
+        request = call.observed = Request(
             name=operation,
             about={"request_id": call.request_id},
             method=call.method if call.method in METHODS else OTHER,
             route=route,
             traceparent=call.headers.get("traceparent", ""),
         )
-        call.observed = request
-        with self._observers.watching(request):
-            yield request
+        self._observers.began(request)
+        return request
 
-
-def answered(request: Request, call: Call, answer: Answer) -> None:
-    """Take note of an answer before it is sent: once it is out, it has been counted."""
-    request.status, request.size = answer.status, len(answer.body)
-    if call.claims:
-        request.user_id = str(call.claims["sub"])
-    change = answer[b"operation-id"]
-    request.change = change.decode() if change else None
+    def ended(self, request: Request, call: Call, answer: Answer | None) -> None:
+        """Tell of its answer before that is sent: once it is out, it has been counted."""
+        if answer is not None:
+            request.status, request.size = answer.status, len(answer.body)
+            change = answer[b"operation-id"]
+            request.change = change.decode() if change else None
+        if call.claims:
+            request.user_id = str(call.claims["sub"])
+        self._observers.ended(request)
 
 
 def attributed(respond: Callable[[Call], Answer]) -> Callable[[Call], Answer]:
