@@ -17,6 +17,7 @@ from contextlib import closing, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from tests.edge.wire import scope
 from tests.world import World
 from tracker.domain.task import Task
 from tracker.edge.front import Front
@@ -76,13 +77,13 @@ def main(operation: str, calls: int, counting: Callable[[], AbstractContextManag
         task = Task.new(project_id=ann.user.inbox_id, title="Paint the wall", by=ann.id, at=real.clock())
         real.add(task)
         front = InPlace(World(cast("Store", AtHand(store)), cache="off").responder, threads=0)
-        asked = partial(_answered, front, _scope(operation, task.id, ann.token), _BODIES.get(operation, b""))
+        asked = partial(_answered, front, _request(operation, task.id, ann.token), _BODIES.get(operation, b""))
         asyncio.run(asked(_WARM_UP))
         with counting():
             asyncio.run(asked(calls))
 
 
-async def _answered(front: Front, scope: dict[str, Any], body: bytes, calls: int) -> None:
+async def _answered(front: Front, request: dict[str, Any], body: bytes, calls: int) -> None:
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(0)  # as from a socket, and so that the loop goes round
         return {"type": "http.request", "body": body}
@@ -92,7 +93,7 @@ async def _answered(front: Front, scope: dict[str, Any], body: bytes, calls: int
         assert status in {200, 201}, message  # noqa: S101 - else something else was counted
 
     for _ in range(calls):
-        await front(scope, receive, send)
+        await front(request, receive, send)
 
 
 @contextmanager
@@ -111,7 +112,7 @@ def _tell_callgrind(state: str) -> None:
     assert told.returncode == 0, "callgrind does not listen"  # noqa: S101 - then nothing was counted
 
 
-def _scope(operation: str, task_id: str, token: str) -> dict[str, Any]:
+def _request(operation: str, task_id: str, token: str) -> dict[str, Any]:
     """Return a request as the server hands it over."""
     method, path = {
         "get": ("GET", f"/tasks/{task_id}"),
@@ -119,12 +120,11 @@ def _scope(operation: str, task_id: str, token: str) -> dict[str, Any]:
         "create": ("POST", "/tasks"),
         "status": ("PATCH", f"/tasks/{task_id}/status"),
     }[operation]
-    headers = {"host": "localhost", "authorization": f"Bearer {token}", "x-request-id": "counted"}
-    if body := _BODIES.get(operation):
-        headers |= {"content-type": "application/json", "content-length": str(len(body))}
-    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-    peer = ("127.0.0.1", 40000)
-    return {"type": "http", "method": method, "path": path, "query_string": b"", "headers": pairs, "client": peer}
+    headers = {"authorization": f"Bearer {token}", "x-request-id": "counted"}
+    body = _BODIES.get(operation)
+    if body is not None:
+        headers["content-type"] = "application/json"
+    return {**scope(method, path, body, headers.items()), "client": ("127.0.0.1", 40000)}
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ class Crew:
     def start(self, *arguments: str, module: str = "tests.ticking", **settings: str) -> subprocess.Popen[bytes]:
         """Start a command and return once it says that it is ready."""
         process, log = self.hire(*arguments, module=module, **settings)
-        self.wait(lambda: "ing ticks" in log.read_text(encoding="utf-8"), process)
+        self.wait(lambda: is_ready(log), process)
         return process
 
     def hire(
@@ -108,6 +108,11 @@ class Crew:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=PATIENCE)
         self.processes.remove(process)
+
+
+def is_ready(log: Path) -> bool:
+    """Whether a worker or a beat has said in its log that it takes or sends ticks."""
+    return "ing ticks" in log.read_text(encoding="utf-8")
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import psycopg2  # type: ignore[import-untyped]  # ships no types
 import pytest
 
 from tests.builders import a_membership, a_person, a_project, a_task, added
-from tests.crew import Crew, hired
+from tests.crew import Crew, hired, is_ready
 from tests.databases import database
 from tests.faults.server import running
 from tracker.domain.query import NotificationQuery
@@ -110,7 +110,7 @@ class Shift:
         self.workers[name] = self.crew.hire("worker", module="tracker", PGAPPNAME=name, **self.settings)
 
     def ready(self) -> list[str]:
-        return [name for name, (_, log) in self.workers.items() if "ing ticks" in log.read_text(encoding="utf-8")]
+        return [name for name, (_, log) in self.workers.items() if is_ready(log)]
 
     def busy(self) -> list[str]:
         """Who is in the middle of a commit that archives tasks."""

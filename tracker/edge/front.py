@@ -53,7 +53,6 @@ _ALWAYS = (
 _TLS_FROM_NOW_ON = (b"strict-transport-security", b"max-age=31536000")
 _BODILESS = {204, 304}  # the first has no length, the second that of the page it stands for
 _LEAVE = (b"connection", b"close")
-_NOTHING: frozenset[str] = frozenset()
 _NO_PAGE = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
@@ -277,9 +276,9 @@ def call_of(scope: Scope) -> Call:
     """Return a request without its body."""
     pairs = scope["headers"]
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in pairs}
-    repeated = _NOTHING if len(headers) == len(pairs) else _repeated(pairs)
+    repeated = _repeated(pairs) if len(headers) < len(pairs) else frozenset()
     asked = headers.get("x-request-id")
-    request_id = asked if asked is not None and _REQUEST_ID.fullmatch(asked) else new_id()
+    request_id = asked if asked and _REQUEST_ID.fullmatch(asked) else new_id()
     return Call(scope["method"], scope["path"], scope["query_string"], headers, request_id, repeated)
 
 
