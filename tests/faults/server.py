@@ -78,7 +78,8 @@ class Server:
     def log_in(self, name: str) -> str:
         """Register somebody and return a token of theirs."""
         person = {"username": name, "email": f"{name}@example.com", "password": "correct horse battery"}
-        assert self.ask("POST", "/register", person).status == 201
+        registered = self.ask("POST", "/register", person)
+        assert registered.status == 201, registered
         credentials = {"username": name, "password": person["password"]}
         token: str = self.ask("POST", "/login", credentials).json["access_token"]
         return token

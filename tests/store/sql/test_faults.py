@@ -90,6 +90,17 @@ def test_a_commit_on_a_dead_connection_is_made_once_on_a_new_one(on_postgresql: 
 
 
 @pytest.mark.postgresql
+def test_a_commit_that_is_sent_whole_is_not_sent_on_a_dead_connection(
+    on_postgresql: SqlStore, postgresql_url: str
+) -> None:
+    added(on_postgresql, *a_person())  # who registers: each statement is planned from here on
+    end_all_connections(postgresql_url)
+    ben = a_person()
+    added(on_postgresql, *ben)
+    assert on_postgresql.user(ben.user.id) == ben.user
+
+
+@pytest.mark.postgresql
 def test_a_database_that_takes_no_writes_is_unavailable(on_postgresql: SqlStore, postgresql_url: str) -> None:
     name = make_url(postgresql_url).database
     sabotage(postgresql_url, f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')

@@ -78,8 +78,7 @@ class OnPostgreSQL:
         return bool(self._cursor.rowcount)
 
     def alone(self, statement: Prepared, values: Values) -> Row | None:
-        if _has_ended(self._cursor.connection):  # asked before: once the statement is sent, its outcome is unknown
-            raise Lost
+        self._look()
         statement.make_ready(self._cursor, self._ready)
         self._waiting.clear()  # no BEGIN: the statement is a transaction of its own
         self.committing = True
@@ -91,12 +90,19 @@ class OnPostgreSQL:
 
     def commit(self) -> None:
         if not self.committing:
+            if self._waiting[:1] == [b"BEGIN"]:
+                self._look()
             self._waiting.append(b"COMMIT")
             self._last, self.committing = "COMMIT", True
             self._run()
 
     def roll_back(self) -> None:
         self._cursor.execute("ROLLBACK")
+
+    def _look(self) -> None:
+        """Raise Lost where the connection is over, before all is sent at once: from then on the outcome is unknown."""
+        if _has_ended(self._cursor.connection):
+            raise Lost
 
     def _run(self) -> None:
         waiting, self._waiting = self._waiting, []
