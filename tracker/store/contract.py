@@ -135,6 +135,10 @@ class Reader(ABC):
         """Let this thread ask several times meanwhile, at less cost than one by one. It promises nothing else."""
         return nullcontext()
 
+    def stay(self) -> AbstractContextManager[object]:
+        """Let this thread visit again and again meanwhile, at less cost than now and then. It promises nothing else."""
+        return nullcontext()
+
     @abstractmethod
     def standing(self, session_id: str, *, task_id: str | None = None) -> Standing | None:
         """Return what is known of a session and its user; of one of an earlier generation nothing is.

@@ -102,6 +102,106 @@ def test_where_all_are_taken_nobody_keeps_one_for_later() -> None:
         store.close()
 
 
+def test_in_a_stay_a_thread_keeps_its_connection_from_visit_to_visit(store: SqlStore) -> None:
+    with taken(store) as connections:
+        with store.stay():
+            for _ in range(3):
+                with store.visit():
+                    store.has_users()
+                    store.has_users()
+            assert len(connections) == in_use(store) == 1
+        assert in_use(store) == 0
+
+
+def test_a_stay_is_of_one_thread(store: SqlStore) -> None:
+    with store.stay():
+        with store.visit():
+            store.has_users()
+        with taken(store) as connections, ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(visited, store).result(timeout=60)
+        assert len(connections) == in_use(store) == 1
+
+
+def test_a_visit_within_a_visit_does_not_take_what_the_stay_has_lent(store: SqlStore) -> None:
+    with store.stay():
+        with store.visit():
+            store.has_users()
+            with store.visit():
+                store.has_users()
+                assert in_use(store) == 2
+        assert in_use(store) == 1
+    assert in_use(store) == 0
+
+
+def test_where_all_are_taken_a_stay_keeps_none() -> None:
+    with database("sqlite") as url:
+        store = SqlStore.open(url, connections=1)
+        store.migrate()
+        with store.stay():
+            visited(store)
+            assert in_use(store) == 0
+        store.close()
+
+
+def test_a_stay_shows_the_pool_each_connection_now_and_then(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+
+    def at(time: float) -> None:
+        nonlocal now
+        now = time
+        visited(store)
+
+    monkeypatch.setattr("tracker.store.sql.connections.time.monotonic", lambda: now)
+    with store.stay(), taken(store) as connections:
+        at(1000.0)
+        at(1009.0)
+        at(1010.0)
+        assert (len(connections), in_use(store)) == (1, 1)
+        at(1010.5)
+        assert (len(connections), in_use(store)) == (1, 0)
+        at(1010.5)
+        assert (len(connections), in_use(store)) == (2, 1)
+
+
+def test_what_is_kept_in_a_stay_is_not_counted_as_in_use() -> None:
+    with database("sqlite") as url:
+        counted = Counted()
+        store = SqlStore.open(url, connections=4, watch=counted)
+        store.migrate()
+        with store.stay():
+            for _ in range(2):
+                with store.visit():
+                    store.has_users()
+                    assert counted.in_use == 1
+                assert counted.in_use == 0
+        assert counted.in_use == 0
+        store.close()
+
+
+class Counted:
+    """Counts the connections that are in use."""
+
+    in_use = 0
+
+    def pool_opened(self, size: int) -> None:
+        pass
+
+    def connection_taken(self) -> None:
+        self.in_use += 1
+
+    def connection_returned(self) -> None:
+        self.in_use -= 1
+
+    def connection_awaited(self) -> None:
+        pass
+
+
+def visited(store: SqlStore) -> None:
+    """Ask something, in a visit of its own."""
+    with store.visit():
+        store.has_users()
+
+
 def test_a_task_is_read_along_with_who_asks(store: SqlStore, ann: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     (task,) = added_tasks(store, a_task(ann.inbox))
     asked = asked_from_now_on(monkeypatch)
@@ -182,5 +282,35 @@ def test_what_the_server_ended_between_two_questions_is_made_anew() -> None:
             store.has_users()
             end_all_connections(url)
             assert store.has_users() is False
+        assert in_use(store) == 0
+        store.close()
+
+
+@pytest.mark.postgresql
+def test_a_stay_outlives_the_connection_that_it_keeps() -> None:
+    with database("postgresql") as url:
+        store = SqlStore.open(url, connections=4)
+        store.migrate()
+        with store.stay(), taken(store) as connections:
+            visited(store)
+            end_all_connections(url)
+            visited(store)
+            visited(store)
+            assert (len(connections), in_use(store)) == (2, 1)
+        assert in_use(store) == 0
+        store.close()
+
+
+@pytest.mark.postgresql
+def test_what_only_rests_in_a_stay_is_cut_by_nobody() -> None:
+    with database("postgresql") as url:
+        store = SqlStore.open(url, connections=4)
+        store.migrate()
+        with store.stay(), taken(store) as connections:
+            visited(store)
+            store.give_up()
+            store.ping()  # it is heard: the silence is over
+            visited(store)
+            assert len({id(connection) for connection in connections}) == 1
         assert in_use(store) == 0
         store.close()

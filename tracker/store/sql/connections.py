@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import event
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     Held = tuple[PoolProxiedConnection, Wait | None]
 
+_LONGEST_STAY = 10.0  # seconds for which a thread keeps a connection: the pool has to see it to say that it is old
+
 
 class Connections:
     """Those of one database and process. Safe for threads, of which ``size`` can have one in their hands at once."""
@@ -40,8 +43,7 @@ class Connections:
     def take(self) -> Held:
         """Return a connection, and who waits for it; to be given back by the same thread."""
         self.silence.refuse()
-        held = self._kept()
-        return held or self._new()
+        return self._at_hand() or self._new()
 
     def give_back(self, connection: PoolProxiedConnection, wait: Wait | None) -> None:
         """Let others have it: at once where somebody may wait for it, else when the visit is over."""
@@ -50,7 +52,7 @@ class Connections:
         if visit is not None and visit.held is None and good and not self._are_all_taken():
             visit.held = connection, wait
         else:
-            self._return(connection, wait)
+            self.put_back(connection, wait)
 
     def visit(self) -> Visit:
         """Return what a thread is in while it asks several times: it takes one connection for all of them.
@@ -58,6 +60,13 @@ class Connections:
         To take one from the pool costs as much as reading some rows.
         """
         return Visit(self)
+
+    def stay(self) -> Stay:
+        """Return what a thread is in while it visits again and again: between two visits it keeps its connection.
+
+        Where somebody may wait for it, the pool gets it back, as it does of a thread that is in no stay.
+        """
+        return Stay(self)
 
     def present_visit(self) -> Visit | None:
         """Return the visit that this thread is in, if it is in one."""
@@ -80,36 +89,74 @@ class Connections:
         """End a visit."""
         self._here.visit = before
         if visit.held is not None:
-            self._return(*visit.held)
+            self._put_by(visit.held)
+
+    def settle(self, stay: Stay | None) -> None:
+        """Have this thread keep its connection in a stay from now on; in None it keeps none."""
+        ended: Stay | None = getattr(self._here, "stay", None)
+        self._here.stay = stay
+        if ended is not None and ended.held is not None:
+            self._close(*ended.held)
+
+    def put_back(self, connection: PoolProxiedConnection, wait: Wait | None = None) -> None:
+        """Let others have it at once."""
+        if self._watch is not None:
+            self._watch.connection_returned()
+        self._close(connection, wait)
+
+    def _put_by(self, held: Held) -> None:
+        stay: Stay | None = getattr(self._here, "stay", None)
+        if stay is None or self._are_all_taken() or not stay.keeps(held):
+            self.put_back(*held)
+        elif self._watch is not None:
+            self._watch.connection_returned()
+
+    def _at_hand(self) -> Held | None:
+        held = self._kept()
+        if held is None:
+            return None
+        connection, wait = held
+        if wait is not None and not wait.goes_on():
+            self.put_back(connection, wait)  # it was cut while nobody asked
+            return None
+        return held
 
     def _kept(self) -> Held | None:
         visit = self.present_visit()
-        if visit is None or visit.held is None:
+        if visit is not None and visit.held is not None:
+            held, visit.held = visit.held, None
+            return held
+        stay: Stay | None = getattr(self._here, "stay", None)
+        if stay is None or stay.held is None:
             return None
-        (connection, wait), visit.held = visit.held, None
-        if wait is not None and not wait.goes_on():
-            self._return(connection, wait)  # it was cut while nobody asked
-            return None
-        return connection, wait
+        if self._watch is not None:
+            self._watch.connection_taken()
+        held, stay.held = stay.held, None
+        return held
 
     def _new(self) -> Held:
-        if self._watch is not None and self._are_all_taken():
-            self._watch.connection_awaited()
-        try:
-            connection = self._engine.raw_connection()
-        except Silent:
-            raise
-        except Exception as error:
-            raise refused(error) from error
+        connection = self._from_pool()
+        if self._watch is not None:
+            self._watch.connection_taken()
         if not self._is_server:
             return connection, None
         wait = self.waits.begin(connection)
         try:
             self.silence.refuse()  # once more: whoever gave up meanwhile has cut all waits but this
         except Silent:
-            self._return(connection, wait)
+            self.put_back(connection, wait)
             raise
         return connection, wait
+
+    def _from_pool(self) -> PoolProxiedConnection:
+        if self._watch is not None and self._are_all_taken():
+            self._watch.connection_awaited()
+        try:
+            return self._engine.raw_connection()
+        except Silent:
+            raise
+        except Exception as error:
+            raise refused(error) from error
 
     def _are_all_taken(self) -> bool:
         return bool(self._engine.pool.checkedout() >= self._size)  # type: ignore[attr-defined]  # QueuePool's
@@ -118,7 +165,7 @@ class Connections:
         attempt = Attempt(lambda: dialect.connect(*arguments, **options))
         return attempt.result(self.silence.refuse)
 
-    def _return(self, connection: PoolProxiedConnection, wait: Wait | None) -> None:
+    def _close(self, connection: PoolProxiedConnection, wait: Wait | None) -> None:
         if wait is not None:
             self.waits.end(wait)
             if wait.cut and connection.is_valid:
@@ -149,3 +196,39 @@ class Visit:
     def __exit__(self, *_: object) -> None:
         """Give back what was taken."""
         self._connections.leave(self, self._before)
+
+
+class Stay:
+    """A stretch in which one thread visits; ``held`` is the connection that it keeps between two visits."""
+
+    __slots__ = ("_connections", "_kept", "_until", "held")
+
+    def __init__(self, connections: Connections) -> None:
+        """Nothing is kept before it was taken for a visit."""
+        self._connections = connections
+        self._kept: PoolProxiedConnection | None = None
+        self._until = 0.0
+        self.held: Held | None = None
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._connections.settle(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give back what is kept."""
+        self._connections.settle(None)
+
+    def keeps(self, held: Held) -> bool:
+        """Keep a connection, unless this thread has had it for long; return whether it is kept."""
+        connection, wait = held
+        now = time.monotonic()
+        if connection is not self._kept:
+            self._kept, self._until = connection, now + _LONGEST_STAY
+        if now > self._until:
+            self._kept = None
+            return False
+        if wait is not None:
+            wait.rest()
+        self.held = held
+        return True

@@ -12,7 +12,7 @@ from tracker.domain.refusals import Unavailable
 from tracker.observed import ran
 from tracker.store.silence import Silent
 from tracker.store.sql.connections import Connections
-from tracker.store.sql.engine import is_no_id, open_engine, refused, watched
+from tracker.store.sql.engine import is_no_id, open_engine, refused
 from tracker.store.sql.prepared import Prepared
 from tracker.store.sql.streams import on_postgresql, on_sqlite
 from tracker.store.sql.transaction import Lost, OnPostgreSQL, OnSQLite
@@ -42,7 +42,6 @@ class Database:
         """Make the engine; nothing is connected yet."""
         self.engine = open_engine(url, connections=connections)
         if watch is not None:
-            watched(self.engine, watch)
             watch.pool_opened(connections)
         self.is_postgresql = self.engine.dialect.name == "postgresql"
         self._transaction = OnPostgreSQL if self.is_postgresql else OnSQLite
@@ -87,7 +86,7 @@ class Database:
         except Exception as error:
             raise refused(error) from error
         finally:
-            _end(connection, cursor)
+            self._end(connection, cursor)
 
     def probe(self, statement: Prepared, values: Values) -> Sequence[Row]:
         """Return the rows of one statement, asked also of a database that is silent: what says anything is not."""
@@ -151,21 +150,20 @@ class Database:
         finally:
             self.connections.give_back(connection, wait)
 
+    def _end(self, connection: PoolProxiedConnection, cursor: Any) -> None:
+        try:
+            cursor.execute("ROLLBACK")
+        except Exception:  # noqa: BLE001 - whatever it is: nobody may inherit this connection
+            connection.invalidate()
+        finally:
+            self.connections.put_back(connection)
+
     def _undo(self, transaction: Transaction | None, connection: PoolProxiedConnection) -> None:
         try:
             if transaction is not None:
                 transaction.roll_back()
         except Exception:  # noqa: BLE001 - whatever it is: nobody may inherit this connection
             self.connections.discard(connection)
-
-
-def _end(connection: PoolProxiedConnection, cursor: Any) -> None:
-    try:
-        cursor.execute("ROLLBACK")
-    except Exception:  # noqa: BLE001 - whatever it is: nobody may inherit this connection
-        connection.invalidate()
-    finally:
-        connection.close()
 
 
 def _ready(connection: PoolProxiedConnection) -> set[str]:

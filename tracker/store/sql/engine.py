@@ -23,8 +23,6 @@ from tracker.store.records import to_json
 if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
 
-    from tracker.store.watch import Watch
-
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg2")
 _UUID_OIDS = (2950, 2951)
 _TIMESTAMPTZ_OID = 1184
@@ -95,12 +93,6 @@ def _postgresql(address: URL, connections: int) -> Engine:
     )
     event.listen(engine, "connect", _set_up_postgresql)
     return engine
-
-
-def watched(engine: Engine, watch: Watch) -> None:
-    """Have somebody told of the connections that are in use."""
-    event.listen(engine, "checkout", lambda *_: watch.connection_taken())
-    event.listen(engine, "checkin", lambda *_: watch.connection_returned())
 
 
 def _set_up_postgresql(connection: Any, _record: object) -> None:

@@ -87,6 +87,9 @@ class SqlStore(Store):
     def visit(self) -> AbstractContextManager[object]:
         return self._database.connections.visit()
 
+    def stay(self) -> AbstractContextManager[object]:
+        return self._database.connections.stay()
+
     def standing(self, session_id: str, *, task_id: str | None = None) -> Standing | None:
         visit = self._database.connections.present_visit()
         if visit is None or task_id is None:

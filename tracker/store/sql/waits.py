@@ -8,6 +8,7 @@ the library takes no less than two seconds for its timeout: it is made in a thre
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import threading
@@ -29,6 +30,10 @@ class Wait:
     def __init__(self, file: int) -> None:
         """Begin now; ``file`` is the descriptor of the socket."""
         self.file, self.since, self.cut = file, time.monotonic(), False
+
+    def rest(self) -> None:
+        """Wait for nothing until it goes on: nobody has to cut it."""
+        self.since = math.inf
 
     def goes_on(self) -> bool:
         """Begin anew, with another question on the same connection; False where it was cut."""
