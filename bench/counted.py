@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from tracker.edge.call import Answer, Call
-    from tracker.edge.front import Workers
+    from tracker.edge.workers import Workers
 
 OPERATIONS = ("get", "list", "create", "status")
 _WARM_UP = 20

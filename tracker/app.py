@@ -93,6 +93,7 @@ def create_app() -> Front:
         proxies=Proxies(settings.trusted_proxies),
         cors=Cors(settings.cors_origins),
         watched=Watched(watchers.observers, respond.routes),
+        stay=store.stay,
     )
 
 

@@ -12,6 +12,7 @@ from tests.edge.wire import exchange, live, pieces, scope
 from tests.world import DOCUMENT
 from tracker import app
 from tracker.edge import front as module
+from tracker.edge import workers
 from tracker.edge.call import Answer, Call
 from tracker.edge.front import Front
 
@@ -43,7 +44,7 @@ async def logins(front: Front, count: int) -> list[asyncio.Task[Received]]:
 
 
 def test_who_finds_all_places_taken_is_let_in_as_soon_as_one_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE", PATIENCE)
+    monkeypatch.setattr(workers, "PATIENCE", PATIENCE)
     hashing = Hashing()
     front = Front(hashing, threads=1, apart=APART, threads_apart=1)
 
@@ -58,10 +59,10 @@ def test_who_finds_all_places_taken_is_let_in_as_soon_as_one_is_free(monkeypatch
 
 
 def test_who_would_wait_with_too_many_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE", PATIENCE)
+    monkeypatch.setattr(workers, "PATIENCE", PATIENCE)
     hashing = Hashing()
     front = Front(hashing, threads=1, apart=APART, threads_apart=1)
-    room = 1 + module.MAX_APART + module.MAX_AT_THE_DOOR
+    room = 1 + workers.MAX_APART + workers.MAX_AT_THE_DOOR
 
     async def crowd() -> tuple[list[int], list[int]]:
         begun = await logins(front, room)
@@ -74,11 +75,11 @@ def test_who_would_wait_with_too_many_is_told_at_once(monkeypatch: pytest.Monkey
 
 
 def test_who_goes_away_from_the_door_leaves_the_place_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE", PATIENCE)
-    monkeypatch.setattr(module, "MAX_AT_THE_DOOR", 2)
+    monkeypatch.setattr(workers, "PATIENCE", PATIENCE)
+    monkeypatch.setattr(workers, "MAX_AT_THE_DOOR", 2)
     hashing = Hashing()
     front = Front(hashing, threads=1, apart=APART, threads_apart=1)
-    room = 1 + module.MAX_APART
+    room = 1 + workers.MAX_APART
 
     async def crowd() -> list[int]:
         begun = await logins(front, room + 2)
@@ -94,8 +95,8 @@ def test_who_goes_away_from_the_door_leaves_the_place_to_others(monkeypatch: pyt
 
 
 def test_who_waits_at_the_door_takes_no_room_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE", PATIENCE)
-    monkeypatch.setattr(module, "MAX_IN_FLIGHT", 1 + module.MAX_APART + 1)
+    monkeypatch.setattr(workers, "PATIENCE", PATIENCE)
+    monkeypatch.setattr(module, "MAX_IN_FLIGHT", 1 + workers.MAX_APART + 1)
     hashing = Hashing()
     front = Front(hashing, threads=1, apart=APART, threads_apart=1)
 
@@ -126,7 +127,7 @@ def test_with_fifty_who_log_in_the_others_are_answered_and_the_excess_is_told_to
     async def crowd() -> list[Received]:
         logins = [asyncio.create_task(asked("POST", "/login")) for _ in range(LOGINS)]
         refused = LOGINS
-        while refused > threads + module.MAX_APART:  # the threads take theirs in their own time
+        while refused > threads + workers.MAX_APART:  # the threads take theirs in their own time
             await asyncio.sleep(0)
             refused = sum(not login.done() for login in logins)
         assert (await asked("GET", "/tasks")).status == 200
@@ -135,7 +136,7 @@ def test_with_fifty_who_log_in_the_others_are_answered_and_the_excess_is_told_to
 
     answers = asyncio.run(crowd())
     excess = [answer for answer in answers if answer.status != 200]
-    assert module.MAX_APART <= LOGINS - len(excess) <= threads + module.MAX_APART
+    assert workers.MAX_APART <= LOGINS - len(excess) <= threads + workers.MAX_APART
     assert {(answer.problem, answer.headers["retry-after"]) for answer in excess} == {("overloaded", "1")}
     assert len(hashing.threads) <= threads
     asyncio.run(live(front, "shutdown"))

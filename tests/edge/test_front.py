@@ -13,8 +13,9 @@ from tests.client import Received
 from tests.edge.wire import CHUNKED, Wire, exchange, live, pieces, scope
 from tests.world import World
 from tracker.edge import front as module
+from tracker.edge.bodies import DEADLINE, MAX_BODY, MAX_DRAINED
 from tracker.edge.call import Answer, Call
-from tracker.edge.front import MAX_BODY, MAX_DRAINED, Front
+from tracker.edge.front import Front
 from tracker.edge.problems import MAX_ERRORS
 
 if TYPE_CHECKING:
@@ -142,6 +143,81 @@ def test_the_deadline_is_for_the_whole_body_and_not_for_each_piece(echo: Echo) -
 
     with served(echo, body_deadline=0.1) as front:
         assert asyncio.run(exchange(front, scope("POST", "/echo", [b""]), drip())).status == 408
+
+
+def test_each_body_has_its_own_deadline_whoever_else_is_late(echo: Echo) -> None:
+    async def after(delay: float, more: asyncio.Event) -> AsyncIterator[dict[str, Any]]:
+        await asyncio.sleep(delay)
+        yield {"type": "http.request", "body": b"x", "more_body": True}
+        await more.wait()
+        yield {"type": "http.request", "body": b"y", "more_body": False}
+
+    async def run(front: Front) -> list[tuple[int, bool]]:
+        never, soon = asyncio.Event(), asyncio.Event()
+        order: list[str] = []
+
+        async def asked(name: str, delay: float, more: asyncio.Event) -> int:
+            await asyncio.sleep(delay)
+            answer = await exchange(front, scope("POST", "/echo", [b""]), after(0, more))
+            order.append(name)
+            return answer.status
+
+        late, later = asyncio.create_task(asked("late", 0, never)), asyncio.create_task(asked("later", 0.1, never))
+        last = asyncio.create_task(asked("last", 0.1, soon))
+        statuses = [(await late, later.done())]
+        soon.set()
+        statuses += [(await last, later.done()), (await later, True)]
+        assert order == ["late", "last", "later"]
+        return statuses
+
+    with served(echo, body_deadline=0.2) as front:
+        for _ in range(2):  # on another loop, and with nobody left of the first
+            assert asyncio.run(run(front)) == [(408, False), (200, False), (408, True)]
+
+
+def test_a_body_that_is_late_when_all_others_are_done_is_given_up_too(echo: Echo) -> None:
+    async def half() -> AsyncIterator[dict[str, Any]]:
+        await asyncio.Event().wait()
+        yield {}
+
+    async def run(front: Front) -> list[int]:
+        return [(await exchange(front, scope("POST", "/echo", [b""]), half())).status for _ in range(2)]
+
+    with served(echo, body_deadline=0.02) as front:
+        assert asyncio.run(run(front)) == [408, 408]
+
+
+def test_a_client_that_gives_up_is_not_told_that_it_was_late(echo: Echo) -> None:
+    async def half() -> AsyncIterator[dict[str, Any]]:
+        await asyncio.Event().wait()
+        yield {}
+
+    async def run(front: Front) -> None:
+        given_up = asyncio.create_task(exchange(front, scope("POST", "/echo", [b""]), half()))
+        await asyncio.sleep(0.01)
+        given_up.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await given_up
+
+    with served(echo) as front:
+        asyncio.run(run(front))
+
+
+def test_each_thread_is_in_a_stay_until_it_ends(echo: Echo) -> None:
+    stays: list[tuple[str, str]] = []
+
+    @contextmanager
+    def stay() -> Iterator[None]:
+        name = threading.current_thread().name
+        stays.append(("begins", name))
+        yield
+        stays.append(("ends", name))
+
+    with served(echo, threads=2, apart={("POST", "/login")}, threads_apart=1, stay=stay) as front:
+        assert asked(front, body=b"x").status == 200
+    begun, ended = ([name for what, name in stays if what == which] for which in ("begins", "ends"))
+    assert sorted(begun) == sorted(ended)
+    assert len(begun) == 3
 
 
 @pytest.mark.parametrize("sent", [[], [b"half"]])
@@ -284,7 +360,7 @@ def test_the_front_stops_when_the_last_request_is_answered(echo: Echo) -> None:
 
 
 def test_the_bounds_are_the_ones_that_are_promised() -> None:
-    assert (MAX_BODY, MAX_ERRORS, module.BODY_DEADLINE) == (256 * 1024, 20, 10.0)
+    assert (MAX_BODY, MAX_ERRORS, DEADLINE) == (256 * 1024, 20, 10.0)
 
 
 def test_the_largest_task_there_can_be_fits_into_a_body() -> None:

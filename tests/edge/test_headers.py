@@ -14,8 +14,9 @@ from tests.world import World
 from tracker.domain.identity import new_id
 from tracker.edge import front as module
 from tracker.edge.addresses import Proxies
+from tracker.edge.bodies import MAX_BODY
 from tracker.edge.call import Answer
-from tracker.edge.front import MAX_BODY, Front
+from tracker.edge.front import Front
 
 ALWAYS = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 PROXY, CLIENT = "10.0.0.1", "198.51.100.7"

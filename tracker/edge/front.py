@@ -1,47 +1,41 @@
 """The connections: bodies are gathered on the event loop, whole requests are answered in a few threads.
 
-A slow client costs a socket and never a thread: a body has a bound and a deadline, and only a complete request is
-handed on. ``/livez`` and ``/readyz`` are answered on the loop: a process whose threads are all busy still says how it
-is. What hashes passwords has threads of its own: fifty who log in at once take none from the others.
+A slow client costs a socket and never a thread: only a complete request is handed on. ``/livez`` and ``/readyz`` are
+answered on the loop: a process whose threads are all busy still says how it is. What hashes passwords has threads of
+its own: fifty who log in at once take none from the others.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-import threading
 from collections import Counter
-from queue import SimpleQueue
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from tracker.domain.identity import new_id
+from tracker.domain.refusals import Refusal
 from tracker.edge.addresses import Proxies
 from tracker.edge.answers import problem_of
+from tracker.edge.bodies import DEADLINE, Bodies
 from tracker.edge.call import Answer, Call
 from tracker.edge.cors import Cors
 from tracker.edge.guard import PROBES
 from tracker.edge.observer import Watched, attributed
-from tracker.edge.problems import BadRequest, ContentTooLarge, Overloaded, RequestTimeout
+from tracker.edge.problems import Overloaded
+from tracker.edge.workers import Apart, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable
+    from contextlib import AbstractContextManager
 
-    from tracker.domain.refusals import Refusal
     from tracker.edge.readiness import Lookout
 
     Scope = dict[str, Any]
     Receive = Callable[[], Awaitable[dict[str, Any]]]
     Send = Callable[[dict[str, Any]], Awaitable[None]]
-    _Job = tuple[Call, asyncio.AbstractEventLoop, asyncio.Future[Answer]]
 
-# The largest task there can be, every character of it escaped, has 249 KiB: more would only cost time to read.
-MAX_BODY = 256 * 1024
-MAX_DRAINED = 16 * MAX_BODY
-BODY_DEADLINE = 10.0
 MAX_IN_FLIGHT = 512
-MAX_APART = 16  # who waits to have a password hashed, which takes 50 ms of a core each
-MAX_AT_THE_DOOR = 64  # who waits, and costs nothing, to be one of those: who is sent away at once comes back at once
-PATIENCE = 1.0  # seconds at the door
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 # On every answer; what is specific to one page is set by the page.
@@ -56,10 +50,6 @@ _LEAVE = (b"connection", b"close")
 _NO_PAGE = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
-class _Broken(Exception):
-    """The client went away, or framed the body in a way that the server cannot follow."""
-
-
 class Front:
     """An ASGI application around ``respond``, which turns a complete Call into an Answer and never raises."""
 
@@ -72,12 +62,13 @@ class Front:
         threads_apart: int = 1,
         lookout: Lookout | None = None,
         close: Callable[[], None] = lambda: None,
-        body_deadline: float = BODY_DEADLINE,
+        body_deadline: float = DEADLINE,
         proxies: Proxies | None = None,
         cors: Cors | None = None,
         watched: Watched | None = None,
+        stay: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
-        """Answer in ``threads`` threads, what is ``apart``, by method and path, in others.
+        """Answer in ``threads`` threads, what is ``apart``, by method and path, in others; each is in a ``stay``.
 
         Take no request before the ``lookout`` has looked once; call ``close`` when the last request is answered and the
         server stops.
@@ -87,9 +78,9 @@ class Front:
         self._lookout = lookout
         self._proxies, self._cors = proxies or Proxies(), cors or Cors()
         self._close = close
-        self._deadline = body_deadline
-        self._workers = Workers(respond, threads=threads)
-        self._apart = Apart(respond, apart, threads=threads_apart)
+        self._bodies = Bodies(body_deadline)
+        self._workers = Workers(respond, threads=threads, stay=stay)
+        self._apart = Apart(respond, apart, threads=threads_apart, stay=stay)
         self._in_flight = 0
 
     @property
@@ -125,8 +116,9 @@ class Front:
         if call.path in PROBES:
             return self._respond(call)
         if "content-length" in call.headers or "transfer-encoding" in call.headers:
-            refusal = await self._gather(call, receive)
-            if refusal is not None:
+            try:
+                call.body = await self._bodies.gathered(call, receive)
+            except Refusal as refusal:
                 return problem_of(refusal, call.request_id)
         if not self._apart.is_for(call):
             return await self._answered(call, self._workers)
@@ -146,23 +138,6 @@ class Front:
         finally:
             self._in_flight -= 1
 
-    async def _gather(self, call: Call, receive: Receive) -> Refusal | None:
-        too_large = ContentTooLarge(f"A body has at most {MAX_BODY} bytes.")
-        declared = call.headers.get("content-length", "0")
-        if declared.isdecimal() and int(declared[:20]) > MAX_DRAINED:
-            return too_large
-        try:
-            async with asyncio.timeout(self._deadline):
-                body = await _body(receive)
-        except TimeoutError:
-            return RequestTimeout(f"The body did not arrive within {self._deadline:g} seconds.")
-        except _Broken:  # whoever is still there hears it; without an answer the server would make it a 500
-            return BadRequest([{"pointer": "", "rule": "arrives whole, as its headers say"}])
-        if body is None:
-            return too_large
-        call.body = body
-        return None
-
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
@@ -176,100 +151,6 @@ class Front:
                 self._close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
-
-
-class Workers:
-    """A few threads that answer calls in the order in which they came.
-
-    What an executor does beside, nobody here needs: a future for threads to wait on, and a hand-over from that one to
-    the loop's own.
-    """
-
-    def __init__(self, respond: Callable[[Call], Answer], *, threads: int) -> None:
-        """Start the threads; ``respond`` never raises."""
-        self._respond = respond
-        self._waiting: SimpleQueue[_Job | None] = SimpleQueue()
-        # Daemons: a process that is told to end for the second time does not wait for them.
-        self._threads = [threading.Thread(target=self._work, name=f"tracker-{n}", daemon=True) for n in range(threads)]
-        for thread in self._threads:
-            thread.start()
-
-    def answer(self, call: Call) -> asyncio.Future[Answer]:
-        """Have a call answered; to be called on the loop that waits for it."""
-        loop = asyncio.get_running_loop()
-        answered: asyncio.Future[Answer] = loop.create_future()
-        self._waiting.put((call, loop, answered))
-        return answered
-
-    def close(self) -> None:
-        """Return when every call is answered and every thread has ended."""
-        for _ in self._threads:
-            self._waiting.put(None)
-        for thread in self._threads:
-            thread.join()
-
-    def _work(self) -> None:
-        while (job := self._waiting.get()) is not None:
-            call, loop, answered = job
-            loop.call_soon_threadsafe(_settle, answered, self._respond(call))
-
-
-class Apart(Workers):
-    """Those for what takes a core for long: few, with a short queue, and a door before it.
-
-    Who finds the queue full waits at the door for a moment: most of those who come at the same time are let in, and who
-    does not listen to Retry-After cannot ask a thousand times a second.
-    """
-
-    def __init__(
-        self, respond: Callable[[Call], Answer], operations: Collection[tuple[str, str]], *, threads: int
-    ) -> None:
-        """Answer these operations, by method and path."""
-        self._operations = frozenset(operations)
-        self._places = asyncio.Semaphore(threads + MAX_APART)
-        self._at_the_door = 0
-        super().__init__(respond, threads=threads if operations else 0)
-
-    def is_for(self, call: Call) -> bool:
-        """Whether a call is answered here."""
-        return (call.method, call.path) in self._operations
-
-    async def enter(self) -> bool:
-        """Return whether a call has a place, which ``leave`` gives back, as soon as there is one; False if not soon."""
-        if self._at_the_door >= MAX_AT_THE_DOOR:
-            return False
-        self._at_the_door += 1
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return await self._places.acquire()
-        except TimeoutError:
-            return False
-        finally:
-            self._at_the_door -= 1
-
-    def leave(self) -> None:
-        """Let the next one in."""
-        self._places.release()
-
-
-def _settle(answered: asyncio.Future[Answer], answer: Answer) -> None:
-    if not answered.done():  # whoever waited may be gone
-        answered.set_result(answer)
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """Return the whole body, or None if it is too large: then as much is read as lets the client hear the answer."""
-    chunks, size, more = [], 0, True
-    while more and size <= MAX_DRAINED:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _Broken
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size <= MAX_BODY:
-            chunks.append(chunk)
-        more = message.get("more_body", False)
-    return b"".join(chunks) if size <= MAX_BODY else None
 
 
 def call_of(scope: Scope) -> Call:
