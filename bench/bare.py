@@ -51,7 +51,7 @@ class Bare:
         one_user = pages.Shape.of(TaskQuery((Scope("somebody"),)))
         self._standing = database.prepare(reads.standing(postgresql=True)).plain
         self._standing_and_task = database.prepare(reads.standing_and_task(postgresql=True)).plain
-        self._page = database.prepare(pages.page(one_user, postgresql=True)).plain
+        self._standing_and_page = database.prepare(pages.standing_and_page(one_user)).plain
         self._create, self._replace = single.create.plain, single.replace.plain
         self._url = url
         self._of_thread = threading.local()
@@ -68,29 +68,31 @@ class Bare:
         return [body]
 
     def _answer(self, cursor: Any, environ: Environ, path: list[str]) -> Answer:
-        session = {"id": _session_of(environ["HTTP_AUTHORIZATION"]), **_READ_CONSTANTS}
+        session_id, user_id = _named_by(environ["HTTP_AUTHORIZATION"])
+        session = {"id": session_id, **_READ_CONSTANTS}
         about_one = len(path) > len(("", "tasks"))
+        if environ["REQUEST_METHOD"] == "GET" and not about_one:
+            return self._list(cursor, session, user_id, int(environ["QUERY_STRING"].removeprefix("limit=")))
         if about_one:
             cursor.execute(self._standing_and_task, {**session, "task_id": path[2]})
         else:
             cursor.execute(self._standing, session)
         who, *task = cursor.fetchone()
         user_id, _, _, _, inbox_id, *_ = who.split(SEPARATOR)
-        match environ["REQUEST_METHOD"], about_one:
-            case "GET", False:
-                return self._list(cursor, user_id, int(environ["QUERY_STRING"].removeprefix("limit=")))
-            case "GET", _:
+        match environ["REQUEST_METHOD"]:
+            case "GET":
                 return "200 OK", orjson.dumps(task_line_json(line_in(task), rfc3339(datetime.now(UTC))))
-            case "POST", _:
+            case "POST":
                 return self._add(cursor, orjson.loads(environ["wsgi.input"].read()), user_id, inbox_id)
             case _:
                 body = orjson.loads(environ["wsgi.input"].read())
                 return self._change(cursor, line_in(task), user_id, body["status"])
 
-    def _list(self, cursor: Any, user_id: str, limit: int) -> Answer:
-        cursor.execute(self._page, {"user_0": user_id, "limit": limit + 1})
+    def _list(self, cursor: Any, session: Row, user_id: str, limit: int) -> Answer:
+        cursor.execute(self._standing_and_page, {**session, "user_0": user_id, "limit": limit + 1})
+        _who, *rows = cursor.fetchmany(1 + limit)
         at = rfc3339(datetime.now(UTC))
-        tasks = [task_line_json(line_in(row), at) for row in cursor.fetchmany(limit)]
+        tasks = [task_line_json(line_in(row), at) for row in rows]
         following = base64.urlsafe_b64encode(bytes(20) + tasks[-1]["id"].encode()).rstrip(b"=").decode()
         return "200 OK", orjson.dumps({"items": tasks, "next": following})
 
@@ -121,11 +123,11 @@ def create_app() -> Bare:
 
 
 @cache
-def _session_of(authorization: str) -> str:
-    """Return the session that a token names, whoever signed it."""
+def _named_by(authorization: str) -> tuple[str, str]:
+    """Return the session and the user that a token names, whoever signed it."""
     payload = authorization.split(".")[1]
     claims: dict[str, str] = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return claims["sid"]
+    return claims["sid"], claims["sub"]
 
 
 def _new(body: Row, user_id: str, inbox_id: str) -> TaskLine:

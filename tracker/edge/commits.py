@@ -119,8 +119,11 @@ class Carrier:
         return self._handled(call, actor, attempt)
 
     def _actor(self, call: Call) -> Actor | None:
-        actor = self._actors.actor(call.claims, task_id=call.arguments.get("task_id")) if call.claims else None
-        if actor is not None and self._permission is not None:
+        if not call.claims:
+            return None
+        asked = (call.path, call.query) if self._safe else None
+        actor = self._actors.actor(call.claims, task_id=call.arguments.get("task_id"), asked=asked)
+        if self._permission is not None:
             actor.condition(self._permission)
         return actor
 

@@ -11,7 +11,7 @@ from tracker.domain.user import UserStatus
 from tracker.edge.problems import InvalidToken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from tracker.domain.clock import Clock
     from tracker.domain.project import ProjectRole
@@ -68,12 +68,13 @@ class Actors:
         self._clock = clock
         self._memberships: OrderedDict[tuple[str, int], Mapping[str, ProjectRole]] = OrderedDict()
 
-    def actor(self, claims: Mapping[str, Any], *, task_id: str | None = None) -> Actor:
+    def actor(self, claims: Mapping[str, Any], *, task_id: str | None = None, asked: Hashable | None = None) -> Actor:
         """Return the actor; InvalidToken where the session is over, or the user is disabled or another.
 
-        ``task_id`` is that of the task that the operation is about, if it is about one.
+        ``task_id`` is that of the task that the operation is about, if it is about one; ``asked`` tells what it reads.
         """
-        standing = self._store.standing(claims["sid"], task_id=task_id) if _is_id(claims["sid"]) else None
+        sid = claims["sid"]
+        standing = self._store.standing(sid, task_id=task_id, asked=asked) if _is_id(sid) else None
         if standing is None or not self._good(standing, claims):
             raise InvalidToken
         return Actor(

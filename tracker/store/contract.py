@@ -17,7 +17,7 @@ from tracker.domain.task_line import Lines, line_of
 from tracker.store.kept import Transferable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -140,11 +140,14 @@ class Reader(ABC):
         return nullcontext()
 
     @abstractmethod
-    def standing(self, session_id: str, *, task_id: str | None = None) -> Standing | None:
+    def standing(
+        self, session_id: str, *, task_id: str | None = None, asked: Hashable | None = None
+    ) -> Standing | None:
         """Return what is known of a session and its user; of one of an earlier generation nothing is.
 
         ``task_id`` is what will be asked for next: a store may read that task along, and answer with it the next time,
-        once, that it is asked for in the same visit.
+        once, that it is asked for in the same visit. Where that is a list, ``asked`` is whatever tells the list from
+        others: a store may know from it which page comes next, and read that along likewise.
         """
 
     @abstractmethod

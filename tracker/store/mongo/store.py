@@ -26,7 +26,7 @@ from tracker.store.mongo.modes import Alone, in_transaction
 from tracker.store.mongo.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Hashable, Iterator, Mapping
     from datetime import datetime
 
     from tracker.domain.changes import ChangeSet, LogEntry
@@ -79,7 +79,13 @@ class MongoStore(Store):
             Connection(url, connections=connections, database=database, allow_standalone=allow_standalone, watch=watch)
         )
 
-    def standing(self, session_id: str, *, task_id: str | None = None) -> Standing | None:  # noqa: ARG002 - see Reader
+    def standing(
+        self,
+        session_id: str,
+        *,
+        task_id: str | None = None,  # noqa: ARG002 - see Reader
+        asked: Hashable | None = None,  # noqa: ARG002 - see Reader
+    ) -> Standing | None:
         return people.standing(self._access, session_id)
 
     def memberships(self, user_id: str) -> Mapping[str, ProjectRole]:

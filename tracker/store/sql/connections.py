@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import PoolProxiedConnection
 
     from tracker.domain.task import Task
+    from tracker.store.sql.foresight import Asking
     from tracker.store.sql.prepared import Values
     from tracker.store.sql.waits import Wait
     from tracker.store.watch import Watch
@@ -176,10 +177,11 @@ class Connections:
 class Visit:
     """A stretch in which one thread asks; ``held`` is the connection that is at hand between two questions.
 
-    ``foreseen`` is what was read along because it will be asked for: an id, and the task that it is of.
+    ``foreseen`` is what was read along because it will be asked for: an id, and the task that it is of; and ``asking``
+    is the request for a page, with those that are.
     """
 
-    __slots__ = ("_before", "_connections", "foreseen", "held")
+    __slots__ = ("_before", "_connections", "asking", "foreseen", "held")
 
     def __init__(self, connections: Connections) -> None:
         """Nothing is taken before it is asked for."""
@@ -187,6 +189,7 @@ class Visit:
         self._before: Visit | None = None
         self.held: Held | None = None
         self.foreseen: tuple[str, Task | None] | None = None
+        self.asking: Asking | None = None
 
     def __enter__(self) -> Self:
         """Begin."""

@@ -132,7 +132,7 @@ class Database:
 
     def _write(self, work: Callable[[Transaction], Made]) -> Made:
         if visit := self.connections.present_visit():
-            visit.foreseen = None
+            visit.foreseen = visit.asking = None
         connection, wait = self.connections.take()
         transaction: Transaction | None = None
         try:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Integer, and_, bindparam, or_, select, true, tuple_
+from sqlalchemy import Integer, Text, and_, bindparam, cast, null, or_, select, true, tuple_, union_all
 
 from tracker.domain.query import Archived, Order, SortKey
-from tracker.store.sql import filters, scopes
+from tracker.store.sql import filters, reads, scopes
 from tracker.store.sql.packed import packed_task
 from tracker.store.sql.rows import TASK_COLUMNS
 from tracker.store.sql.tables import tasks
@@ -19,7 +19,7 @@ from tracker.store.sql.tables import tasks
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sqlalchemy import Column, ColumnElement, Select
+    from sqlalchemy import Column, ColumnElement, CompoundSelect, Select
 
     from tracker.domain.query import TaskQuery
 
@@ -55,14 +55,23 @@ class Shape(NamedTuple):
         return cls(scopes.shapes_of(query.scopes), names, query.order, cursor is not None, at_nothing)
 
     @property
+    def is_first_and_plain(self) -> bool:
+        """Whether it is where a list begins, of those few."""
+        return self.is_plain and not self.goes_on
+
+    @property
     def is_plain(self) -> bool:
         """Whether it is one of the few that are asked for all the time."""
         return self.filter <= _PLAIN
 
 
-def values_of(query: TaskQuery, *, postgresql: bool) -> dict[str, Any]:
-    """Return the values for the statement of a query's shape; one row more than a page tells whether it goes on."""
-    asked = filters.values_of(query.filter, postgresql=postgresql)
+def values_of(query: TaskQuery, shape: Shape, *, postgresql: bool) -> dict[str, Any]:
+    """Return the values for the statement of a query's shape; one row more than a page tells whether it goes on.
+
+    For a plain shape they are the same whenever it is asked for.
+    """
+    wanted = query.filter
+    asked = {"project_id": wanted.project_id} if shape.is_plain else filters.values_of(wanted, postgresql=postgresql)
     values = {**asked, **scopes.values_of(query.scopes), "limit": query.limit + 1}
     if query.cursor is not None:
         values |= {"place": query.cursor.value, "id": query.cursor.id}
@@ -81,6 +90,17 @@ def page(shape: Shape, *, postgresql: bool) -> Select[Any]:
     # Packed once it is cut to a page: whatever is only sorted would be packed else.
     page = found.subquery("page")
     return select(*packed_task(page.c)).order_by(*_by(shape.order, page.c))
+
+
+def standing_and_page(shape: Shape) -> CompoundSelect[Any]:
+    """Return the statement for who holds a session, in a row with neither title nor description, and then a page.
+
+    PostgreSQL runs the parts of a UNION ALL one after the other, and the rows of each come in its order: it could run
+    them side by side only where none has a LIMIT.
+    """
+    nothing = cast(null(), Text)
+    who = reads.standing(postgresql=True).add_columns(nothing.label("title"), nothing.label("description"))
+    return union_all(who, select(page(shape, postgresql=True).subquery("listed")))
 
 
 def _visible(shape: Shape, columns: Iterable[Column[Any]], *, postgresql: bool) -> Select[Any]:

@@ -57,6 +57,8 @@ class Statements:
     users: Mapping[tuple[bool, bool], Prepared]
     """By whether they are of one role, and of one status."""
     page: Callable[[pages.Shape], Prepared]
+    standing_and_page: Callable[[pages.Shape], Prepared]
+    """Of shapes that are planned once, and on PostgreSQL alone."""
     summary: Callable[[counts.Shape], Prepared]
 
     @classmethod
@@ -66,6 +68,9 @@ class Statements:
 
         def page(shape: pages.Shape) -> Prepared:
             return prepare(pages.page(shape, postgresql=postgresql), planned_once=shape.is_plain)
+
+        def standing_and_page(shape: pages.Shape) -> Prepared:
+            return prepare(pages.standing_and_page(shape))
 
         def summary(shape: counts.Shape) -> Prepared:
             return prepare(counts.summary(shape, postgresql=postgresql))
@@ -93,6 +98,7 @@ class Statements:
                 for role, status in product(_EITHER, _EITHER)
             },
             page=lru_cache(_SHAPES)(page),
+            standing_and_page=lru_cache(_SHAPES)(standing_and_page),
             summary=lru_cache(_SHAPES)(summary),
         )
 

@@ -23,12 +23,13 @@ from tracker.store.records import PROJECT_ROLES
 from tracker.store.sql import counts, migrations, pages, rows
 from tracker.store.sql.commit import Commit
 from tracker.store.sql.database import Database
+from tracker.store.sql.foresight import Foresight
 from tracker.store.sql.kept import Carrying
 from tracker.store.sql.packed import PACKED
 from tracker.store.sql.statements import statements_for
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     )
     from tracker.domain.task import Task
     from tracker.store.kept import Kept
+    from tracker.store.sql.connections import Visit
     from tracker.store.sql.prepared import Row
     from tracker.store.sql.transaction import Transaction
     from tracker.store.watch import Watch
@@ -71,6 +73,8 @@ class SqlStore(Store):
         self._database = database
         self._statements = statements_for(database)
         self._form = PACKED if database.is_postgresql else rows.IN_COLUMNS
+        # To SQLite there is no trip.
+        self._foresight = Foresight(database, self._statements) if database.is_postgresql else None
 
     @cached_property
     def _carrying(self) -> Carrying:
@@ -90,17 +94,17 @@ class SqlStore(Store):
     def stay(self) -> AbstractContextManager[object]:
         return self._database.connections.stay()
 
-    def standing(self, session_id: str, *, task_id: str | None = None) -> Standing | None:
+    def standing(
+        self, session_id: str, *, task_id: str | None = None, asked: Hashable | None = None
+    ) -> Standing | None:
         visit = self._database.connections.present_visit()
-        if visit is None or task_id is None:
+        if visit is not None and task_id is not None:
+            return self._standing_and_task(visit, session_id, task_id)
+        if visit is not None and asked is not None and self._foresight is not None:
+            found = self._foresight.standing(visit, session_id, asked)
+        else:
             found = self._database.read(self._statements.standing, {"id": session_id})
-            return self._form.standing(found[0]) if found else None
-        found = self._database.read(self._statements.standing_and_task, {"id": session_id, "task_id": task_id})
-        if not found:
-            return None
-        standing, task = self._form.standing_and_task(found[0])
-        visit.foreseen = task_id, task
-        return standing
+        return self._form.standing(found[0]) if found else None
 
     def memberships(self, user_id: str) -> Mapping[str, ProjectRole]:
         found = self._database.read(self._statements.memberships, {"user_id": user_id})
@@ -279,6 +283,14 @@ class SqlStore(Store):
     def close(self) -> None:
         self._database.close()
 
+    def _standing_and_task(self, visit: Visit, session_id: str, task_id: str) -> Standing | None:
+        found = self._database.read(self._statements.standing_and_task, {"id": session_id, "task_id": task_id})
+        if not found:
+            return None
+        standing, task = self._form.standing_and_task(found[0])
+        visit.foreseen = task_id, task
+        return standing
+
     def _one(self, entity: type[Found], value: str, column: str = "id") -> Found | None:
         found = self._database.read(self._statements.by[entity, column], {"value": value})
         if not found:
@@ -288,8 +300,13 @@ class SqlStore(Store):
 
     def _page(self, query: TaskQuery) -> Sequence[Row]:
         """Return the rows of a page, and one more where others follow."""
-        values = pages.values_of(query, postgresql=self._database.is_postgresql)
-        return self._database.read(self._statements.page(pages.Shape.of(query)), values)
+        shape = pages.Shape.of(query)
+        values = pages.values_of(query, shape, postgresql=self._database.is_postgresql)
+        visit = self._database.connections.present_visit()
+        if visit is not None and self._foresight is not None and visit.asking is not None:
+            asking, visit.asking = visit.asking, None
+            return self._foresight.page(asking, shape, values)
+        return self._database.read(self._statements.page(shape), values)
 
     def _commit(self, changes: ChangeSet, claim: Claim | None, transaction: Transaction) -> Receipt:
         writes = self._statements.writes
