@@ -38,6 +38,7 @@ class Connections:
         self._engine, self._size, self._watch = engine, size, watch
         self._is_server = engine.dialect.name == "postgresql"
         self._here = threading.local()
+        self._taken: set[int] = set()  # by id; to ask the pool how many there are takes its lock each time
         if self._is_server:
             event.listen(engine, "do_connect", self._connect)
 
@@ -153,14 +154,16 @@ class Connections:
         if self._watch is not None and self._are_all_taken():
             self._watch.connection_awaited()
         try:
-            return self._engine.raw_connection()
+            connection = self._engine.raw_connection()
         except Silent:
             raise
         except Exception as error:
             raise refused(error) from error
+        self._taken.add(id(connection))
+        return connection
 
     def _are_all_taken(self) -> bool:
-        return bool(self._engine.pool.checkedout() >= self._size)  # type: ignore[attr-defined]  # QueuePool's
+        return len(self._taken) >= self._size
 
     def _connect(self, dialect: Any, _record: object, arguments: Sequence[Any], options: Values) -> Any:
         attempt = Attempt(lambda: dialect.connect(*arguments, **options))
@@ -171,6 +174,7 @@ class Connections:
             self.waits.end(wait)
             if wait.cut and connection.is_valid:
                 connection.invalidate()  # it was cut with its answer in hand
+        self._taken.discard(id(connection))
         connection.close()
 
 
@@ -223,7 +227,9 @@ class Stay:
         self._connections.settle(None)
 
     def keeps(self, held: Held) -> bool:
-        """Keep a connection, unless this thread has had it for long; return whether it is kept."""
+        """Keep a connection, unless there is one or this thread has had it for long; return whether it is kept."""
+        if self.held is not None:
+            return False
         connection, wait = held
         now = time.monotonic()
         if connection is not self._kept:
