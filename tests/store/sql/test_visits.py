@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -158,9 +159,30 @@ def test_a_stay_shows_the_pool_each_connection_now_and_then(store: SqlStore, mon
         at(1010.0)
         assert (len(connections), in_use(store)) == (1, 1)
         at(1010.5)
-        assert (len(connections), in_use(store)) == (1, 0)
-        at(1010.5)
         assert (len(connections), in_use(store)) == (2, 1)
+        at(1020.5)
+        assert (len(connections), in_use(store)) == (2, 1)
+        at(1020.6)
+        assert (len(connections), in_use(store)) == (3, 1)
+
+
+def test_what_was_not_used_for_long_is_not_used_again_without_the_pool(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past = time.time() - 1801.0  # the pool keeps none for longer than half an hour
+
+    def was_made_then(_connection: object, record: Any) -> None:
+        record.starttime = past
+
+    event.listen(store._database.engine, "connect", was_made_then)
+    now = time.monotonic()
+    with store.stay():
+        visited(store)
+        first = store._database.connections._here.stay.held[0].dbapi_connection
+        monkeypatch.setattr("tracker.store.sql.connections.time.monotonic", lambda: now + 1801.0)
+        visited(store)
+        second = store._database.connections._here.stay.held[0].dbapi_connection
+    assert first is not second
 
 
 def test_what_is_kept_in_a_stay_is_not_counted_as_in_use() -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Held = tuple[PoolProxiedConnection, Wait | None]
 
-_LONGEST_STAY = 10.0  # seconds for which a thread keeps a connection: the pool has to see it to say that it is old
+_LONGEST_STAY = 10.0  # seconds for which a thread uses a connection that the pool has not seen
 
 
 class Connections:
@@ -131,9 +131,12 @@ class Connections:
         stay: Stay | None = getattr(self._here, "stay", None)
         if stay is None or stay.held is None:
             return None
+        held, stay.held = stay.held, None
+        if stay.is_long():
+            self._close(*held)  # the pool has to say whether it is too old to be used
+            return None
         if self._watch is not None:
             self._watch.connection_taken()
-        held, stay.held = stay.held, None
         return held
 
     def _new(self) -> Held:
@@ -227,17 +230,20 @@ class Stay:
         self._connections.settle(None)
 
     def keeps(self, held: Held) -> bool:
-        """Keep a connection, unless there is one or this thread has had it for long; return whether it is kept."""
+        """Keep a connection, unless there is one already; return whether it is kept."""
         if self.held is not None:
             return False
         connection, wait = held
-        now = time.monotonic()
         if connection is not self._kept:
-            self._kept, self._until = connection, now + _LONGEST_STAY
-        if now > self._until:
-            self._kept = None
-            return False
+            self._kept, self._until = connection, time.monotonic() + _LONGEST_STAY
         if wait is not None:
             wait.rest()
         self.held = held
         return True
+
+    def is_long(self) -> bool:
+        """Whether it is long ago that the pool has seen the connection."""
+        long = time.monotonic() > self._until
+        if long:
+            self._kept = None
+        return long
