@@ -78,7 +78,7 @@ class Bare:
         else:
             cursor.execute(self._standing, session)
         who, *task = cursor.fetchone()
-        user_id, _, _, _, inbox_id, *_ = who.split(SEPARATOR)
+        _, _, _, _, inbox_id, *_ = who.split(SEPARATOR)
         match environ["REQUEST_METHOD"]:
             case "GET":
                 return "200 OK", orjson.dumps(task_line_json(line_in(task), rfc3339(datetime.now(UTC))))

@@ -30,3 +30,16 @@ def store(url: str) -> Iterator[SqlStore]:
     store = SqlStore.open(url, connections=16)
     yield store
     store.close()
+
+
+@pytest.fixture
+def postgresql_url() -> Iterator[str]:
+    with database("postgresql") as url:
+        yield url
+
+
+@pytest.fixture
+def on_postgresql(postgresql_url: str) -> Iterator[SqlStore]:
+    store = SqlStore.open(postgresql_url, connections=4)
+    yield store
+    store.close()

@@ -36,19 +36,6 @@ def end_all_connections(url: str) -> None:
 
 
 @pytest.fixture
-def postgresql_url() -> Iterator[str]:
-    with database("postgresql") as url:
-        yield url
-
-
-@pytest.fixture
-def on_postgresql(postgresql_url: str) -> Iterator[SqlStore]:
-    store = SqlStore.open(postgresql_url, connections=4)
-    yield store
-    store.close()
-
-
-@pytest.fixture
 def sqlite_file() -> Iterator[str]:
     with database("sqlite") as url:
         yield url.removeprefix("sqlite:///")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.builders import a_person, a_task, added, added_tasks, removed, replaced
-from tests.databases import database
 from tests.questions import asked_from_now_on
 from tests.world import World
 from tracker.domain.access import Scope
@@ -19,8 +18,6 @@ from tracker.store.sql import foresight
 from tracker.store.sql.store import SqlStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.builders import Person
     from tracker.domain.task_line import Lines
     from tracker.store.contract import Standing
@@ -33,12 +30,8 @@ ORDERS = [Order(key, descending=descending) for key in SortKey for descending in
 
 
 @pytest.fixture
-def store() -> Iterator[SqlStore]:
-    with database("postgresql") as url:
-        store = SqlStore.open(url, connections=4)
-        store.migrate()
-        yield store
-        store.close()
+def url(postgresql_url: str) -> str:
+    return postgresql_url
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from tests.questions import asked_from_now_on
 from tests.store.sql.test_faults import end_all_connections
 from tracker.domain.identity import new_id
 from tracker.domain.refusals import Unavailable
+from tracker.metrics import Metrics
 from tracker.store.sql.store import SqlStore
 
 if TYPE_CHECKING:
@@ -187,35 +188,20 @@ def test_what_was_not_used_for_long_is_not_used_again_without_the_pool(
 
 def test_what_is_kept_in_a_stay_is_not_counted_as_in_use() -> None:
     with database("sqlite") as url:
-        counted = Counted()
-        store = SqlStore.open(url, connections=4, watch=counted)
-        store.migrate()
+        metrics = Metrics("1.0")
+        store = SqlStore.open(url, connections=4, watch=metrics)
         with store.stay():
             for _ in range(2):
                 with store.visit():
                     store.has_users()
-                    assert counted.in_use == 1
-                assert counted.in_use == 0
-        assert counted.in_use == 0
+                    assert counted(metrics) == 1
+                assert counted(metrics) == 0
+        assert counted(metrics) == 0
         store.close()
 
 
-class Counted:
-    """Counts the connections that are in use."""
-
-    in_use = 0
-
-    def pool_opened(self, size: int) -> None:
-        pass
-
-    def connection_taken(self) -> None:
-        self.in_use += 1
-
-    def connection_returned(self) -> None:
-        self.in_use -= 1
-
-    def connection_awaited(self) -> None:
-        pass
+def counted(metrics: Metrics) -> float | None:
+    return metrics.registry.get_sample_value("tracker_pool_connections_in_use")
 
 
 def visited(store: SqlStore) -> None:
@@ -279,60 +265,44 @@ def replaced_elsewhere(store: SqlStore, task: Task) -> Task:
 
 
 @pytest.mark.postgresql
-def test_what_is_cut_between_two_questions_is_not_used_again() -> None:
-    with database("postgresql") as url:
-        store = SqlStore.open(url, connections=4)
-        store.migrate()
-        with taken(store) as connections, store.visit():
-            store.has_users()
-            store.give_up()
-            with pytest.raises(Unavailable):
-                store.has_users()
-            store.ping()  # it is heard: the silence is over
-            assert store.has_users() is False
-            assert len({id(connection) for connection in connections}) == 2
-        assert in_use(store) == 0
-        store.close()
+def test_what_is_cut_between_two_questions_is_not_used_again(on_postgresql: SqlStore) -> None:
+    with taken(on_postgresql) as connections, on_postgresql.visit():
+        on_postgresql.has_users()
+        on_postgresql.give_up()
+        with pytest.raises(Unavailable):
+            on_postgresql.has_users()
+        on_postgresql.ping()  # it is heard: the silence is over
+        assert on_postgresql.has_users() is False
+        assert len({id(connection) for connection in connections}) == 2
+    assert in_use(on_postgresql) == 0
 
 
 @pytest.mark.postgresql
-def test_what_the_server_ended_between_two_questions_is_made_anew() -> None:
-    with database("postgresql") as url:
-        store = SqlStore.open(url, connections=4)
-        store.migrate()
-        with store.visit():
-            store.has_users()
-            end_all_connections(url)
-            assert store.has_users() is False
-        assert in_use(store) == 0
-        store.close()
+def test_what_the_server_ended_between_two_questions_is_made_anew(on_postgresql: SqlStore, postgresql_url: str) -> None:
+    with on_postgresql.visit():
+        on_postgresql.has_users()
+        end_all_connections(postgresql_url)
+        assert on_postgresql.has_users() is False
+    assert in_use(on_postgresql) == 0
 
 
 @pytest.mark.postgresql
-def test_a_stay_outlives_the_connection_that_it_keeps() -> None:
-    with database("postgresql") as url:
-        store = SqlStore.open(url, connections=4)
-        store.migrate()
-        with store.stay(), taken(store) as connections:
-            visited(store)
-            end_all_connections(url)
-            visited(store)
-            visited(store)
-            assert (len(connections), in_use(store)) == (2, 1)
-        assert in_use(store) == 0
-        store.close()
+def test_a_stay_outlives_the_connection_that_it_keeps(on_postgresql: SqlStore, postgresql_url: str) -> None:
+    with on_postgresql.stay(), taken(on_postgresql) as connections:
+        visited(on_postgresql)
+        end_all_connections(postgresql_url)
+        visited(on_postgresql)
+        visited(on_postgresql)
+        assert (len(connections), in_use(on_postgresql)) == (2, 1)
+    assert in_use(on_postgresql) == 0
 
 
 @pytest.mark.postgresql
-def test_what_only_rests_in_a_stay_is_cut_by_nobody() -> None:
-    with database("postgresql") as url:
-        store = SqlStore.open(url, connections=4)
-        store.migrate()
-        with store.stay(), taken(store) as connections:
-            visited(store)
-            store.give_up()
-            store.ping()  # it is heard: the silence is over
-            visited(store)
-            assert len({id(connection) for connection in connections}) == 1
-        assert in_use(store) == 0
-        store.close()
+def test_what_only_rests_in_a_stay_is_cut_by_nobody(on_postgresql: SqlStore) -> None:
+    with on_postgresql.stay(), taken(on_postgresql) as connections:
+        visited(on_postgresql)
+        on_postgresql.give_up()
+        on_postgresql.ping()  # it is heard: the silence is over
+        visited(on_postgresql)
+        assert len({id(connection) for connection in connections}) == 1
+    assert in_use(on_postgresql) == 0

@@ -91,7 +91,7 @@ class Connections:
         """End a visit."""
         self._here.visit = before
         if visit.held is not None:
-            self._put_by(visit.held)
+            self._put_aside(visit.held)
 
     def settle(self, stay: Stay | None) -> None:
         """Have this thread keep its connection in a stay from now on; in None it keeps none."""
@@ -106,7 +106,7 @@ class Connections:
             self._watch.connection_returned()
         self._close(connection, wait)
 
-    def _put_by(self, held: Held) -> None:
+    def _put_aside(self, held: Held) -> None:
         stay: Stay | None = getattr(self._here, "stay", None)
         if stay is None or self._are_all_taken() or not stay.keeps(held):
             self.put_back(*held)
@@ -243,7 +243,4 @@ class Stay:
 
     def is_long(self) -> bool:
         """Whether it is long ago that the pool has seen the connection."""
-        long = time.monotonic() > self._until
-        if long:
-            self._kept = None
-        return long
+        return time.monotonic() > self._until
