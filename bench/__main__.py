@@ -52,8 +52,8 @@ class Measured:
 
 
 @click.command()
-@click.option("--seconds", default=5, envvar="BENCH_SECONDS", show_default=True, help="How long a round is.")
-@click.option("--rounds", default=3, envvar="BENCH_ROUNDS", show_default=True, help="How many each side has of each.")
+@click.option("--seconds", default=3, envvar="BENCH_SECONDS", show_default=True, help="How long a round is.")
+@click.option("--rounds", default=5, envvar="BENCH_ROUNDS", show_default=True, help="How many each side has of each.")
 @click.option("--only", type=click.Choice([*MEASURED]), multiple=True, help="Measure this alone, and keep nothing.")
 @click.option("--trial", is_flag=True, help="Keep nothing: results.md and docs/performance.md stay as they are.")
 @click.option("--server", envvar="BENCH_DATABASE_URL", help="A PostgreSQL to use; one is started if none is given.")
@@ -97,8 +97,9 @@ def _measured(run: Run, server: str | None) -> Measured:
         database_url = stack.enter_context(database(server))
         bench, ours = _on_postgresql(stack, database_url, folder)
         benches = {**dict.fromkeys(bench.sides, bench), **_on_mongodb(stack, folder)}
-        figures = {turn: middle(told) for turn, told in _in_turn(benches, run).items()}
-        reached = (*goals.of_rates(figures), *goals.of_patience(figures), *goals.of_footprint(footprint(ours)))
+        rounds = _in_turn(benches, run)
+        reached = (*goals.of_rates(rounds), *goals.of_patience(rounds), *goals.of_footprint(footprint(ours)))
+        figures = {turn: middle(told) for turn, told in rounds.items()}
         return Measured(figures, reached, server_version(database_url))
 
 

@@ -37,7 +37,8 @@ each user's from memory; unchanged: the page of 50, by who has it already (If-No
 {logins} at a time, on every side mostly the same password hash, and so without a goal; day: 70 % list, 15 % get, 10 %
 status, 5 % create.
 
-Medians of {rounds} rounds of {seconds} s, the sides in turn; spread: from the slowest round to the fastest.
+Medians of {rounds} rounds of {seconds} s, the sides in turn; spread: from the slowest round to the fastest. A goal
+compares two sides round by round, and takes the middle of these ratios.
 {processes} processes a side (bare: {threads} threads in each), {connections} connections that are kept alive; client,
 server and database on one machine with {cores} cores."""
 

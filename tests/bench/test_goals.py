@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from bench import goals, report
@@ -9,15 +11,23 @@ from bench.rounds import Figures, middle
 from bench.sizes import Size
 from bench.sizes import goals as goals_of_growth
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 def _at(rate: float, p50: float = 10.0, p99: float = 20.0) -> Figures:
     return Figures(rate, p50, p99, errors=0)
 
 
+def _rounds(figures: Mapping[tuple[str, str], Figures]) -> Mapping[tuple[str, str], list[Figures]]:
+    """Return rounds that were all alike."""
+    return {turn: [told, told, told] for turn, told in figures.items()}
+
+
 def test_a_ratio_is_held_to_its_goal() -> None:
     measured = {("get", "ours"): _at(750), ("get", "bare"): _at(1000), ("list", "ours"): _at(500)}
     measured |= {("list", "fastapi"): _at(100), ("list", "bare"): _at(600)}
-    found = {goal.what: goal.met for goal in goals.of_rates(measured)}
+    found = {goal.what: goal.met for goal in goals.of_rates(_rounds(measured))}
     assert found == {
         "get of ours / get of bare": False,
         "list of ours / list of bare": True,
@@ -27,16 +37,29 @@ def test_a_ratio_is_held_to_its_goal() -> None:
 
 def test_what_is_remembered_is_held_to_the_lists_that_are_not() -> None:
     measured = {("remembered", "cached"): _at(1300), ("list", "bare"): _at(1000), ("unchanged", "cached"): _at(1600)}
-    found = {goal.what: goal.met for goal in goals.of_rates(measured)}
+    measured |= {("remembered", "shared"): _at(1000), ("unchanged", "shared"): _at(1400)}
+    found = {goal.what: goal.met for goal in goals.of_rates(_rounds(measured))}
     assert found == {
         "remembered of cached / list of bare": True,
         "unchanged of cached / remembered of cached": False,
+        "unchanged of shared / remembered of shared": True,
     }
 
 
 def test_the_slowest_of_a_hundred_are_held_to_the_middle_and_to_those_without_a_crowd() -> None:
     measured = {("get", "ours"): _at(1000, 10, 41), ("get", "crowded"): _at(900, 12, 80)}
-    assert [goal.met for goal in goals.of_patience(measured)] == [False, True]
+    assert [goal.met for goal in goals.of_patience(_rounds(measured))] == [False, True]
+
+
+def test_sides_are_compared_round_by_round() -> None:
+    measured = {("get", "ours"): [_at(900), _at(90), _at(500)], ("get", "bare"): [_at(1000), _at(100), _at(1000)]}
+    assert [goal.measured for goal in goals.of_rates(measured)] == [0.9]  # of the medians it would be 0.5
+
+
+def test_the_slowest_of_a_hundred_are_compared_round_by_round_too() -> None:
+    alone, crowded = [_at(100, p99=20), _at(100, p99=80), _at(100, p99=20)], [_at(90, p99=30)] * 2 + [_at(90, p99=80)]
+    beside = [goal.measured for goal in goals.of_patience({("get", "ours"): alone, ("get", "crowded"): crowded})][1]
+    assert beside == 1.5
 
 
 def test_a_process_is_held_to_its_memory_and_its_start() -> None:
