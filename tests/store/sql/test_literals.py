@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.builders import a_person, a_task, added
 from tests.databases import database
 from tracker.domain.task import Status
-from tracker.store.sql.literals import literal
+from tracker.store.sql.literals import literals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,20 +56,20 @@ def cursor(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 @pytest.mark.parametrize("value", INJECTIONS)
 def test_what_could_mean_something_else_is_left_to_the_driver(value: str) -> None:
-    assert literal(value) is None
-    assert literal(f"plain {value} plain") is None
+    for text in (value, f"plain {value} plain"):
+        assert literals([text]) == (["%s"], [text])
 
 
 @pytest.mark.parametrize("value", [b"bytes", ["a", "b"], ("a",), 1.5, True, object(), {"a": 1}])
 def test_what_is_no_text_number_or_instant_is_left_to_the_driver(value: object) -> None:
-    assert literal(value) is None
+    assert literals([value]) == (["%s"], [value])
 
 
 @given(st.text())
 def test_a_literal_has_no_quote_but_the_two_around_it(value: str) -> None:
-    written = literal(value)
-    assert written is None or written == f"'{value}'"
-    assert written is None or not set(value) & set("'\\%\"$;\x00")
+    (written,), others = literals([value])
+    assert (written, others) in (("%s", [value]), (f"'{value}'", []))
+    assert others or not set(value) & set("'\\%\"$;\x00")
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,14 @@ def test_a_literal_has_no_quote_but_the_two_around_it(value: str) -> None:
     ],
 )
 def test_postgresql_reads_a_literal_as_it_reads_what_the_driver_writes(cursor: Any, value: object, kind: str) -> None:
-    either = f"SELECT (%s)::{kind} IS NOT DISTINCT FROM ({literal(value)})::{kind}"  # noqa: S608 - that is the question
+    (written,), _ = literals([value])
+    either = f"SELECT (%s)::{kind} IS NOT DISTINCT FROM ({written})::{kind}"  # noqa: S608 - that is the question
     cursor.execute(either, (value,))
     assert cursor.fetchone() == (True,)
+
+
+def test_what_is_left_to_the_driver_is_told_in_order() -> None:
+    assert literals(["a", "'", 1, None, ["b"]]) == (["'a'", "%s", "1", "NULL", "%s"], ["'", ["b"]])
 
 
 @pytest.mark.parametrize("title", [*(text for text in INJECTIONS if "\x00" not in text), "Paint it", "100% _ok_"])

@@ -12,17 +12,28 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 _is_plain = re.compile(r"[0-9A-Za-z_.:+ -]*", re.ASCII).fullmatch
 
 
-def literal(value: object) -> str | None:
-    """Return a value as PostgreSQL reads it; None where it has to be quoted by who knows all that may be in it."""
-    if isinstance(value, str):
-        return f"'{value}'" if _is_plain(value) else None
-    write = _WRITTEN.get(type(value))
-    return None if write is None else write(value)
+def literals(values: Iterable[object]) -> tuple[list[str], list[object]]:
+    """Return each value as PostgreSQL reads it, ``%s`` where it has to be quoted by who knows all that may be in it.
+
+    Those that have to be are returned besides, in order.
+    """
+    written, others = [], []
+    for value in values:
+        if isinstance(value, str):
+            text = f"'{value}'" if _is_plain(value) else None
+        else:
+            write = _WRITTEN.get(type(value))
+            text = None if write is None else write(value)
+        if text is None:
+            others.append(value)
+            text = "%s"
+        written.append(text)
+    return written, others
 
 
 _WRITTEN: Mapping[type, Callable[..., str]] = {

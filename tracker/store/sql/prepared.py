@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy.dialects import postgresql
 
-from tracker.store.sql.literals import literal
+from tracker.store.sql.literals import literals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -53,13 +53,13 @@ class Prepared:
         compiled = statement.compile(dialect=dialect, column_keys=None if columns is None else list(columns))
         self.plain = str(compiled)
         self.name = _named(self.plain)
-        is_planned_once = dialect.name == "postgresql" and planned_once
-        self._planned = _Planned.of(self.plain) if is_planned_once else None
         self._constants = {name: value for name, value in (compiled.params or {}).items() if value is not None}
         bound: Mapping[str, Any] = getattr(compiled, "binds", {})
         self._taken = [
             (name, take) for name, parameter in bound.items() if (take := _conversion(parameter.type, dialect, "bind"))
         ]
+        is_planned_once = dialect.name == "postgresql" and planned_once
+        self._planned = _Planned.of(self.plain, dict(self._taken)) if is_planned_once else None
         selected: Iterable[Any] = getattr(statement, "exported_columns", ())
         self._given = [
             (at, give) for at, column in enumerate(selected) if (give := _conversion(column.type, dialect, "result"))
@@ -74,16 +74,11 @@ class Prepared:
 
     def sent(self, values: Values) -> tuple[str, Any]:
         """Return the text to send, and the values that the driver has to put into it, if there are any."""
-        bound = self._bound(values)
-        return (self.plain, bound) if self._planned is None else self._planned.with_values(bound)
+        given = {**self._constants, **values} if self._constants else values
+        return self._planned.with_values(given) if self._planned else (self.plain, self._bound(given))
 
-    def _bound(self, values: Values) -> Values:
-        if not self._taken:
-            return {**self._constants, **values} if self._constants else values
-        taken = {**self._constants, **values}
-        for name, take in self._taken:
-            taken[name] = take(taken[name])
-        return taken
+    def _bound(self, given: Values) -> Values:
+        return {**given, **{name: take(given[name]) for name, take in self._taken}} if self._taken else given
 
     def rows(self, cursor: Any) -> Sequence[Row]:
         """Return the rows that a cursor holds, their values as the columns' types say."""
@@ -110,11 +105,11 @@ class _Planned(NamedTuple):
     """A statement that a connection plans once, by ``preparation``, and runs by its name."""
 
     name: str
-    parameters: Sequence[str]
+    parameters: Sequence[tuple[str, Conversion | None]]
     preparation: str
 
     @classmethod
-    def of(cls, plain: str) -> _Planned:
+    def of(cls, plain: str, taken: Mapping[str, Conversion]) -> _Planned:
         """Return what is sent instead of a text with a place for each value."""
         names: list[str] = []
 
@@ -128,17 +123,13 @@ class _Planned(NamedTuple):
 
         statement = _PARAMETER.sub(numbered, plain)
         name = f"tracker_{hashlib.sha256(plain.encode()).hexdigest()[:16]}"
-        return cls(name, names, f"PREPARE {name} AS {statement}")
+        return cls(name, [(name, taken.get(name)) for name in names], f"PREPARE {name} AS {statement}")
 
     def with_values(self, values: Values) -> tuple[str, Sequence[Any] | None]:
         """Return the text with all values in it that can stand there as they are, and the others."""
-        written, others = [], []
-        for name in self.parameters:
-            value = values[name]
-            as_it_is = literal(value)
-            if as_it_is is None:
-                others.append(value)
-            written.append(as_it_is or "%s")
+        written, others = literals(
+            [values[name] if take is None else take(values[name]) for name, take in self.parameters]
+        )
         given = f"({', '.join(written)})" if written else ""
         return f"EXECUTE {self.name}{given}", others or None
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tracker.store.sql.prepared import Prepared
     from tracker.store.sql.transaction import Transaction
 
+_TO = {column.name: f"to_{column.name}" for column in tasks.c}
 _STAYS = {"id", "project_id", "number"}
 _LOGGED = ("operation_id", "actor_id", "at", "entity_id", "before", "after")
 
@@ -72,7 +73,7 @@ def _only(changes: ChangeSet) -> tuple[Task | None, Task] | None:
 
 def _values_of(changes: ChangeSet, before: Task | None, after: Task) -> dict[str, Any]:
     return {
-        **{f"to_{name}": value for name, value in KINDS[Task].row(after).items()},
+        **{_TO[name]: value for name, value in KINDS[Task].row(after).items()},
         "is_version": before.version if before else 0,
         "log_operation_id": changes.operation_id,
         "log_actor_id": changes.actor_id,
@@ -123,7 +124,7 @@ def _logged(head: CTE, after: ColumnElement[Any]) -> CTE:
 
 
 def _to(column: Column[Any]) -> ColumnElement[Any]:
-    return bindparam(f"to_{column.name}", type_=column.type)
+    return bindparam(_TO[column.name], type_=column.type)
 
 
 def _log(name: str) -> ColumnElement[Any]:

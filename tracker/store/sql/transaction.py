@@ -80,9 +80,13 @@ class OnPostgreSQL:
     def alone(self, statement: Prepared, values: Values) -> Row | None:
         self._look()
         statement.make_ready(self._cursor, self._ready)
+        text, given = statement.sent(values)
         self._waiting.clear()  # no BEGIN: the statement is a transaction of its own
         self.committing = True
-        return self.ask(statement, values)
+        began = perf_counter()
+        self._cursor.execute(text, given)
+        ran(statement.name, 1, began)
+        return next(iter(statement.rows(self._cursor)), None)
 
     def settle(self) -> None:
         if self._waiting:
