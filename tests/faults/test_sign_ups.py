@@ -7,8 +7,8 @@ from collections import Counter
 from itertools import cycle, islice
 
 import pytest
-from argon2 import PasswordHasher
 
+from tests.hashes import CHEAP
 from tests.racing import at_once
 from tests.world import World
 from tracker.domain.user import folded
@@ -22,7 +22,7 @@ NAMES = ("zoë.straße", "josé", "ann.σίσυφος", "plain")  # an accent, a
 @pytest.fixture(autouse=True)
 def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The race is for the store; what is hashed before it costs a thousandth here."""
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    monkeypatch.setattr(passwords, "_HASHER", CHEAP)
 
 
 def spellings(address: str) -> list[str]:
