@@ -156,7 +156,7 @@ def test_what_somebody_changes_meanwhile_is_left_to_them_and_the_rest_is_archive
         if any(isinstance(change.entity, Task) and change.before for change in changes.changes):
             for task in rivals:  # one, once, between what was found and what is committed
                 reopened = task.changed(at=shift.clock(), status=Status.IN_PROGRESS)
-                commit(replace(changes, operation_id=new_id(), changes=(Change(task, reopened),)))
+                commit(changes._replace(operation_id=new_id(), changes=(Change(task, reopened),)))
         return commit(changes, *rest)
 
     monkeypatch.setattr(store, "commit", strike_and_commit)

@@ -6,7 +6,6 @@ is deprecated.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +29,8 @@ def _older(operation: Handler, name: str, successor: str, body: Callable[[Any], 
 
     @wraps(operation)
     def older(**arguments: Any) -> Reply:
-        reply = replace(operation(**arguments), successor=successor)
-        return replace(reply, body=body(reply.body)) if body else reply
+        reply = operation(**arguments)._replace(successor=successor)
+        return reply._replace(body=body(reply.body)) if body else reply
 
     older.__name__, older.__module__ = name, __name__
     return older

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,8 +26,7 @@ class Text:
     filename: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(NamedTuple):
     """A list before it is read. ``state`` names all that it depends on but the time and the request.
 
     Who has it already is told so, and what was read once is remembered for its audience. ``read`` returns the body, and
@@ -37,8 +37,7 @@ class Unread:
     read: Callable[[], tuple[Body | Text, datetime | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer, and the changes that must be committed for it to be true.
 
     ``body`` is the JSON that leaves, or a Text, None for an empty answer; or Unread; or a function of the commit's
@@ -51,7 +50,7 @@ class Reply:
     changes: Sequence[Change] = ()
     status: int = 200
     location: str | None = None
-    requires: Mapping[str, int] = field(default_factory=dict)
+    requires: Mapping[str, int] = MappingProxyType({})
     by: str | None = None
     secret: bool = False
     successor: str | None = None

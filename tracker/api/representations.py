@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
-from tracker.domain.clock import rfc3339, to_milliseconds
+from tracker.domain.clock import iso_day, rfc3339, to_milliseconds
 from tracker.domain.project import Membership, Project
 from tracker.domain.query import Archived, TaskFilter
 from tracker.domain.reminder import Reminder
@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 _STATUSES = {status: (status.value, [s.value for s in allowed]) for status, allowed in TRANSITIONS.items()}
 _ALLOWED = dict(_STATUSES.values())
 _PRIORITIES = {priority: priority.value for priority in Priority}
+_STATUS_NAMED = {status.value: status for status in Status}
+_PRIORITY_NAMED = {priority.value: priority for priority in Priority}
 
 
 def due_json(due: Due) -> Body:
     """Return a deadline as the spec's Due, all members present."""
     at = due.time.isoformat(timespec="minutes") if due.time else None
-    return {"date": due.date.isoformat(), "time": at, "timezone": due.timezone}
+    return {"date": iso_day(due.date), "time": at, "timezone": due.timezone}
 
 
 def task_json(task: Task, at: datetime) -> Body:
@@ -137,8 +139,8 @@ def due_of(member: dict[str, Any] | None) -> Due | None:
 
 
 _IN_DOMAIN_TYPES: dict[str, Callable[[Any], Any]] = {
-    "status": Status,
-    "priority": Priority,
+    "status": _STATUS_NAMED.__getitem__,
+    "priority": _PRIORITY_NAMED.__getitem__,
     "labels": tuple,
     "due": due_of,
 }

@@ -64,10 +64,11 @@ def get_summary(timezone: str, project_id: str | None, actor: Actor, store: Read
 
 def create_task(body: Body, actor: Actor, store: Reader, clock: Clock) -> Reply:
     """Create a task in a project, or in the actor's inbox."""
-    task = Task.new(by=actor.id, at=clock(), **(TaskMembers(project_id=actor.inbox_id) | task_members(body)))
+    at = clock()
+    task = Task.new(by=actor.id, at=at, **(TaskMembers(project_id=actor.inbox_id) | task_members(body)))
     _check_arrival(actor, task, store)
     _check_assignee(None, task, store)
-    return Reply(_as_kept(task, clock()), status=201, location=f"/tasks/{task.id}", changes=[Change(None, task)])
+    return Reply(_as_kept(task, at), status=201, location=f"/tasks/{task.id}", changes=[Change(None, task)])
 
 
 def get_task(task_id: str, actor: Actor, store: Reader, clock: Clock) -> Reply:

@@ -58,7 +58,11 @@ class Permission(StrEnum):
     @property
     def noun(self) -> str:
         """The kind of thing it is about."""
-        return self.value.partition(":")[0]
+        return _NOUNS[self]
+
+
+_NOUNS = {permission: permission.partition(":")[0] for permission in Permission}
+_READING = {_NOUNS[permission]: permission for permission in Permission if permission.endswith(":read")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +163,7 @@ class State(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(NamedTuple):
     """Whoever asks: the user of a live session, and the state of all they can see.
 
     ``access_version`` goes up with any of their memberships, ``heads`` (the sum over the projects they see) with any
@@ -209,7 +212,7 @@ class Actor:
 
     def sees(self, thing: Thing, noun: str = "task") -> bool:
         """Whether there is such a thing, as far as they are concerned."""
-        return self.condition(Permission(f"{noun}:read")).holds(self, thing)
+        return self.condition(_READING[noun]).holds(self, thing)
 
     def may(self, permission: Permission, thing: Asked | None) -> Asked:
         """Return the thing if they may; NotFound if they may not even read it, Forbidden if that is all they may."""

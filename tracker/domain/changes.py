@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from tracker.domain.calendar_feed import CalendarFeed
 from tracker.domain.job import JobRun
@@ -26,8 +27,7 @@ Entity = Logged | User | Session | RefreshToken | PasswordReset | CalendarFeed |
 LONGEST_COMMIT = 5000  # entries: more than any operation can make in one project
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """Created when ``before`` is None, deleted when ``after`` is None, else replaced; idle when both are the same."""
 
     before: Entity | None
@@ -46,15 +46,14 @@ class Change:
         return self.before == self.after
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeSet:
+class ChangeSet(NamedTuple):
     """Changes that become true together; ``operation_id`` is the commit's own, ``required_heads`` what it rests on."""
 
     operation_id: str
     actor_id: str
     at: datetime
     changes: tuple[Change, ...]
-    required_heads: Mapping[str, int] = field(default_factory=dict)
+    required_heads: Mapping[str, int] = MappingProxyType({})
 
     @property
     def touched(self) -> tuple[str, ...]:

@@ -29,7 +29,12 @@ def rfc3339(at: datetime) -> str:
     """
     utc = at if at.tzinfo is UTC else at.astimezone(UTC)
     time = f"{_TWO[utc.hour]}:{_TWO[utc.minute]}:{_TWO[utc.second]}.{_THREE[utc.microsecond // 1000]}"
-    return f"{_day(utc.toordinal())}T{time}Z"
+    return f"{iso_day(utc)}T{time}Z"
+
+
+def iso_day(day: date) -> str:
+    """Return a day as ISO 8601 has it: 2026-11-26."""
+    return _day(day.toordinal())
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,6 @@ Secrets are kept under the id that their digest is, and themselves nowhere.
 import hashlib
 import os
 import secrets
-import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -15,9 +14,11 @@ SYSTEM = "system"  # who does what happens by itself, or from the command line: 
 
 _COUNTER_BITS = 12
 _DRAWN = 4096  # random bytes at once: to ask the kernel for eight lets every other thread of the process go first
+_RANDOM_BITS = int.from_bytes(bytes.fromhex("3fffffffffffffff") * (_DRAWN // 8))
+_VARIANT = int.from_bytes(bytes.fromhex("8000000000000000") * (_DRAWN // 8))  # 0b10 and the 62 bits that are random
 _lock = threading.Lock()
 _last = 0
-_random: Iterator[tuple[int]] = iter(())
+_random: Iterator[str] = iter(())
 
 
 def _forget_what_was_drawn() -> None:
@@ -34,14 +35,18 @@ def new_id() -> str:
     global _last, _random  # noqa: PLW0603 - the monotonic counter of RFC 9562 section 6.2 is one per process
     with _lock:
         _last = max(_last + 1, (time.time_ns() // 1_000_000) << _COUNTER_BITS)
-        ticks, drawn = _last, next(_random, None)
-        if drawn is None:
-            _random = struct.iter_unpack("Q", os.urandom(_DRAWN))
-            drawn = next(_random)
-    milliseconds, counter = ticks >> _COUNTER_BITS, ticks & 0xFFF
-    random = drawn[0] & 0x3FFF_FFFF_FFFF_FFFF
-    text = f"{(milliseconds << 80) | (0x7 << 76) | (counter << 64) | (0b10 << 62) | random:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        ticks, random = _last, next(_random, None)
+        if random is None:
+            _random = _drawn()
+            random = next(_random)
+    text = f"{ticks:015x}"  # 12 digits of milliseconds, and 3 of the counter, which stand behind the version
+    return f"{text[:8]}-{text[8:12]}-7{text[12:]}-{random[:4]}-{random[4:]}"
+
+
+def _drawn() -> Iterator[str]:
+    """Return new second halves of ids, in hex: the variant and 62 random bits each."""
+    halves = int.from_bytes(os.urandom(_DRAWN)) & _RANDOM_BITS | _VARIANT
+    return iter(halves.to_bytes(_DRAWN).hex(" ", 8).split(" "))
 
 
 def new_secret() -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tracker.domain.task import Priority
 
@@ -87,8 +87,7 @@ _WRITTEN_VALUES: Mapping[SortKey, Callable[[TaskLine], datetime | int | None]] =
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFilter:
+class TaskFilter(NamedTuple):
     """Which tasks: those for which everything that is given here holds.
 
     Of several ids, statuses, priorities or labels any will do; all ``words`` must begin a word of the title or
@@ -113,6 +112,9 @@ class TaskFilter:
     words: tuple[str, ...] | None = None
 
 
+_WHATEVER = TaskFilter()
+
+
 @dataclass(frozen=True, slots=True)
 class TaskQuery:
     """Tasks in any of ``scopes`` that the filter lets through, in an order, from after ``cursor``, up to ``limit``."""
@@ -120,7 +122,7 @@ class TaskQuery:
     scopes: tuple[Scope, ...]
     limit: int = DEFAULT_LIMIT
     cursor: Cursor | None = None
-    filter: TaskFilter = TaskFilter()
+    filter: TaskFilter = _WHATEVER
     order: Order = Order()
 
 

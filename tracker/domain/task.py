@@ -127,8 +127,8 @@ class Task:
     @classmethod
     def new(cls, *, by: str, at: datetime, **members: Unpack[TaskMembers]) -> Task:
         """Return a task with at least a ``project_id`` and a ``title``; one born in another status has moved there."""
-        blank = _BLANK.with_members(id=new_id(), created_by=by, created_at=at, updated_at=at)
-        return blank.with_members(**blank.differing_in(members, at=at))
+        differing = _BLANK.differing_in(members, at=at)
+        return _BLANK.with_members(**differing, id=new_id(), created_by=by, created_at=at, updated_at=at)
 
     @property
     def closed(self) -> bool:

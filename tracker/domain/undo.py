@@ -52,7 +52,7 @@ def as_they_were(actor: Actor, entries: Iterable[LogEntry]) -> Actor:
     projects = {thing.id for thing in gone if isinstance(thing, Project)}
     theirs = [thing for thing in gone if isinstance(thing, Membership) and thing.user_id == actor.id]
     lost = {thing.project_id: thing.role for thing in theirs if thing.project_id in projects}
-    return replace(actor, memberships={**actor.memberships, **lost})
+    return actor._replace(memberships={**actor.memberships, **lost})
 
 
 def permissions(change: Change) -> list[tuple[Permission, Logged]]:

@@ -18,7 +18,7 @@ _UNSPACED = re.compile("([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U
 def words_of(text: str) -> tuple[str, ...]:
     """Return each word of a text once, in the order in which they first occur."""
     words = _PLAIN.findall(text.lower()) if text.isascii() else _folded_words(text)
-    return tuple(dict.fromkeys(word[:_LONGEST] for word in words))
+    return tuple(dict.fromkeys([word[:_LONGEST] for word in words]))
 
 
 def _folded_words(text: str) -> list[str]:

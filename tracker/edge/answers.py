@@ -36,14 +36,14 @@ _JSON = ((b"content-type", b"application/json"),)
 _DEPRECATED = (b"deprecation", b"@1795219200")  # 2026-11-21, as RFC 9745 writes it
 
 
-def answer_to(reply: Reply, body: Body | Text | None, call: Call, tag: str | None = None) -> Answer:
-    """Return a handler's reply and its body as they leave; the ETag is ``tag``, or what the body says."""
-    # Answers are for whoever holds the token: a cache in between may keep them only if it asks first.
-    headers = [_NO_STORE if reply.secret else _PRIVATE]
-    if reply.location is not None:
-        headers.append((b"location", reply.location.encode()))
-    if reply.successor is not None:
-        headers.append(_DEPRECATED)
+def answer_to(
+    reply: Reply, body: Body | Text | None, call: Call, *, tag: str | None = None, operation_id: str | None = None
+) -> Answer:
+    """Return a handler's reply and its body as they leave; the ETag is ``tag``, or what the body says.
+
+    ``operation_id`` is that of the commit that made it true, where there was one.
+    """
+    headers = _beginning(reply, operation_id)
     if links := _links(reply, body, call):
         headers.append((b"link", ", ".join(links).encode()))
     if body is None:
@@ -52,6 +52,18 @@ def answer_to(reply: Reply, body: Body | Text | None, call: Call, tag: str | Non
     if not reply.secret:
         headers.append((b"etag", (tag or tag_of(body, encoded)).encode()))
     return Answer(reply.status, (*headers, *_kind(body), (b"content-length", str(len(encoded)).encode())), encoded)
+
+
+def _beginning(reply: Reply, operation_id: str | None) -> list[tuple[bytes, bytes]]:
+    # Answers are for whoever holds the token: a cache in between may keep them only if it asks first.
+    headers = [_NO_STORE if reply.secret else _PRIVATE]
+    if reply.location is not None:
+        headers.append((b"location", reply.location.encode()))
+    if reply.successor is not None:
+        headers.append(_DEPRECATED)
+    if operation_id is not None:
+        headers.append((b"operation-id", operation_id.encode()))
+    return headers
 
 
 def _kind(body: Body | Text) -> Headers:

@@ -6,10 +6,9 @@ What is HTTP about a commit is here: Idempotency-Key, If-Match, If-None-Match an
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracker.api.reply import Reply, Unread
 from tracker.domain.access import Actor, Permission
@@ -43,8 +42,7 @@ class Misfit(Exception):
     """A handler and the contract do not fit each other: the start-up stops."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What was decided: the reply, what is to be committed for it, and the refusal if it is one that carries changes.
 
     ``attempt`` is there where the request names a key, ``replayed`` where that key has its answer already.
@@ -175,9 +173,9 @@ class Carrier:
         reply = decision.reply
         if isinstance(reply.body, Unread):
             return self._list(call, reply, reply.body)
-        answer = answer_to(reply, reply.told(receipt), call)
-        if decision.changes and decision.changes.changes and not dry:
-            answer = answer.with_headers((b"operation-id", decision.changes.operation_id.encode()))
+        changes = decision.changes
+        operation_id = changes.operation_id if changes and changes.changes and not dry else None
+        answer = answer_to(reply, reply.told(receipt), call, operation_id=operation_id)
         return self._unless_known(call, answer) if self._safe and "if-none-match" in call.headers else answer
 
     def _unless_known(self, call: Call, answer: Answer) -> Answer:
@@ -192,7 +190,7 @@ class Carrier:
 
         def make() -> Remembered:
             body, until = unread.read()
-            answer = answer_to(reply, body, call, conditions.tag_of_list(state, until))
+            answer = answer_to(reply, body, call, tag=conditions.tag_of_list(state, until))
             return Remembered(answer.headers, answer.body, until)
 
         question = Question(audience, state, call.path, call.query)

@@ -247,8 +247,11 @@ def strict_json(raw: bytes) -> Any:
 
 def _members(value: Any) -> int:
     """Return how many members there are in a value, at all depths."""
-    own, inside = (len(value), value.values()) if isinstance(value, dict) else (0, value)
-    return own + sum([_members(inner) for inner in inside if isinstance(inner, (dict, list))])
+    members, inside = (len(value), value.values()) if type(value) is dict else (0, value)
+    for inner in inside:
+        if type(inner) is dict or type(inner) is list:
+            members += _members(inner)
+    return members
 
 
 def _depth(value: Any) -> int:

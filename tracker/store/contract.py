@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from tracker.domain.task_line import Lines, line_of
 from tracker.store.kept import Transferable
@@ -57,8 +57,7 @@ class Stale(Exception):
         self.entity_id = entity_id
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """One row about whoever holds a session: what has to be known before anything may be answered.
 
     ``heads`` is the sum of the heads of the projects they can see, as they were at one instant; for an admin that of
@@ -79,8 +78,7 @@ class Standing:
     session_ended_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What a commit made: the new head of each project it touched, and each entity that is new in one, as it was kept.
 
     New in a project is what was created there, and a task that moved there: it has a number of that project.

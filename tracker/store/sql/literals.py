@@ -11,6 +11,8 @@ import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from tracker.domain.clock import iso_day, rfc3339
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -24,6 +26,9 @@ def literals(values: Iterable[object]) -> tuple[list[str], list[object]]:
     """
     written, others = [], []
     for value in values:
+        if value is None:  # a third of what a task is made of
+            written.append("NULL")
+            continue
         if isinstance(value, str):
             text = f"'{value}'" if _is_plain(value) else None
         else:
@@ -37,8 +42,7 @@ def literals(values: Iterable[object]) -> tuple[list[str], list[object]]:
 
 
 _WRITTEN: Mapping[type, Callable[..., str]] = {
-    type(None): lambda _nothing: "NULL",
     int: str,
-    datetime: lambda at: f"'{at.isoformat()}'",
-    date: lambda day: f"'{day.isoformat()}'",
+    datetime: lambda at: f"'{at.isoformat() if at.microsecond % 1000 else rfc3339(at)}'",
+    date: lambda day: f"'{iso_day(day)}'",
 }

@@ -77,7 +77,7 @@ def _task_row(task: Task) -> dict[str, Any]:
 
 def as_words(words: Iterable[str]) -> str:
     """Return words as they are kept: a tsvector reads them so, and elsewhere each can be found after its space."""
-    return "".join(f" {word}" for word in words)
+    return "".join([f" {word}" for word in words])
 
 
 KINDS: Mapping[type[Any], Kind] = {
@@ -98,7 +98,7 @@ KINDS: Mapping[type[Any], Kind] = {
     )
 }
 
-_STANDING = len(fields(Standing))
+_STANDING = len(Standing._fields)
 TASK_COLUMNS: list[Column[Any]] = [c for c in tables.tasks.c if c.name not in {"priority_rank", "words"}]
 
 
