@@ -94,7 +94,7 @@ def _measured(run: Run, server: str | None) -> Measured:
     with ExitStack() as stack:
         click.echo("starting PostgreSQL and the servers on it, then MongoDB and the one on that")
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracker-bench-")))
-        database_url = stack.enter_context(database(server))
+        database_url = stack.enter_context(database(server, in_memory=True))
         bench, ours = _on_postgresql(stack, database_url, folder)
         benches = {**dict.fromkeys(bench.sides, bench), **_on_mongodb(stack, folder)}
         rounds = _in_turn(benches, run)

@@ -74,19 +74,22 @@ class PostgreSQLServer:
 
 
 @contextmanager
-def postgresql_server(port: int | None = None) -> Iterator[str]:
-    """Give the URL of a server that is stopped and gone afterwards; it runs as the user postgres if we are root."""
-    with own_postgresql(port) as server:
+def postgresql_server(port: int | None = None, *, place: Path | None = None) -> Iterator[str]:
+    """Give the URL of a server that is stopped and gone afterwards; it runs as the user postgres if we are root.
+
+    Its files are in a new folder in ``place``.
+    """
+    with own_postgresql(port, place=place) as server:
         yield server.url
 
 
 @contextmanager
-def own_postgresql(port: int | None = None) -> Iterator[PostgreSQLServer]:
+def own_postgresql(port: int | None = None, *, place: Path | None = None) -> Iterator[PostgreSQLServer]:
     """Give such a server to whoever lets it go and come back."""
     programs = _newest_programs()
     owner: dict[str, Any] = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
     port = port or free_port("127.0.0.1")
-    with tempfile.TemporaryDirectory(prefix="tracker-postgresql-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(prefix="tracker-postgresql-", dir=place, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         if owner:
             shutil.chown(folder, "postgres", "postgres")
