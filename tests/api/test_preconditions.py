@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.api.household import NOTHING
 from tests.world import World
 
 if TYPE_CHECKING:
@@ -131,6 +132,32 @@ def test_who_has_a_list_already_is_told_so_without_a_query_for_tasks(
     again = client.get("/tasks", headers={"if-none-match": first.headers["etag"]})
 
     assert (again.status, again.body, again.headers["etag"]) == (304, b"", first.headers["etag"])
+
+
+@pytest.mark.parametrize(
+    ("another", "query"),
+    [("/tasks", {"limit": 50}), ("/tasks", {"sort": "due"}), ("/projects", {}), ("/summary", {}), ("/tasks.csv", {})],
+)
+def test_who_has_a_list_has_no_other_one(
+    client: Client, task: dict[str, Any], another: str, query: dict[str, Any]
+) -> None:
+    first = client.get("/tasks")
+    theirs = {"if-none-match": first.headers["etag"]}
+
+    assert [item["id"] for item in first.json["items"]] == [task["id"]]
+    assert client.get(another, query=query, headers=theirs).status == 200
+    assert client.get("/tasks", headers=theirs).status == 304
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [({"cursor": "none"}, 409), ({"limit": 0}, 400), ({"project_id": NOTHING}, 404)]
+)
+def test_who_has_a_list_is_still_told_that_another_one_is_refused(
+    client: Client, query: dict[str, Any], status: int
+) -> None:
+    theirs = {"if-none-match": client.get("/tasks").headers["etag"]}
+
+    assert client.get("/tasks", query=query, headers=theirs).status == status
 
 
 def test_any_change_of_what_one_sees_makes_another_list(client: Client, world: World) -> None:

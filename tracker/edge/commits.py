@@ -45,7 +45,8 @@ class Misfit(Exception):
 class Decision(NamedTuple):
     """What was decided: the reply, what is to be committed for it, and the refusal if it is one that carries changes.
 
-    ``attempt`` is there where the request names a key, ``replayed`` where that key has its answer already.
+    ``attempt`` is there where the request names a key; ``replayed`` where that key has its answer already, or whoever
+    asks has the list.
     """
 
     reply: Reply
@@ -109,7 +110,7 @@ class Carrier:
     def _decide(self, call: Call, *, dry: bool) -> Decision:
         actor = self._actor(call)
         attempt = self._records.attempt(call, actor) if self._takes_key and not dry else None
-        replayed = self._replayed(attempt) if attempt else None
+        replayed = self._replayed(attempt) if attempt else self._had(call, actor)
         if replayed is not None:
             return Decision(Reply(), replayed=replayed)
         if self._requires_match:
@@ -137,6 +138,13 @@ class Carrier:
         if self._takes_match:
             conditions.check_match(call, next(iter(reply.changes), None))
         return Decision(reply, self._change_set(reply, actor, attempt), attempt=attempt)
+
+    def _had(self, call: Call, actor: Actor | None) -> Answer | None:
+        """Return that whoever asks has this list already, before anything is done for it."""
+        if not self._safe or actor is None or "if-none-match" not in call.headers:
+            return None
+        tag = conditions.tag_still_good(call, actor.state.name, self._clock())
+        return None if tag is None else not_modified(tag)
 
     def _replayed(self, attempt: Attempt) -> Answer | None:
         claimed = self._store.claimed(attempt.owner, attempt.key)
@@ -190,7 +198,7 @@ class Carrier:
 
         def make() -> Remembered:
             body, until = unread.read()
-            answer = answer_to(reply, body, call, tag=conditions.tag_of_list(state, until))
+            answer = answer_to(reply, body, call, tag=conditions.tag_of_list(call, state, until))
             return Remembered(answer.headers, answer.body, until)
 
         question = Question(audience, state, call.path, call.query)

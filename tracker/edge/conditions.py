@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zlib
 from typing import TYPE_CHECKING
 
 from tracker.edge.problems import PreconditionFailed, PreconditionRequired
@@ -31,18 +32,30 @@ def tag_of(body: Body | Text, encoded: bytes) -> str:
     return f'"{body["version"]}-{besides}"' if besides else f'"{body["version"]}"'
 
 
-def tag_of_list(state: str, until: datetime | None) -> str:
+def tag_of_list(call: Call, state: str, until: datetime | None) -> str:
     """Return the ETag of a list in a state; ``until`` is when time alone makes another answer of it."""
-    return f'"{state}"' if until is None else f'"{state}.{until.timestamp():.0f}"'
+    name = _name_of_list(call, state)
+    return f'"{name}"' if until is None else f'"{name}.{until.timestamp():.0f}"'
 
 
 def tag_still_good(call: Call, state: str, at: datetime) -> str | None:
-    """Return the tag by which somebody has a list that is as they have it, or None."""
-    for tag in _tags(call.headers.get("if-none-match", "")):
-        named, _, until = tag.partition(f"{state}.")
-        if tag == state or (not named and until.isdecimal() and at.timestamp() < int(until[:15])):
+    """Return the tag by which somebody has a list that is as they have it, or None.
+
+    It was given to who asked for this list and nothing else, in this state: it would be answered again.
+    """
+    if "if-none-match" not in call.headers:
+        return None
+    name = _name_of_list(call, state)
+    for tag in _tags(call.headers["if-none-match"]):
+        before, _, until = tag.partition(f"{name}.")
+        if tag == name or (not before and until.isdecimal() and at.timestamp() < int(until[:15])):
             return f'"{tag}"'
     return None
+
+
+def _name_of_list(call: Call, state: str) -> str:
+    asked = call.path.encode("utf-8", "surrogatepass"), call.query
+    return f"{zlib.crc32(b'?'.join(asked)):08x}.{state}"
 
 
 def has_already(call: Call, tag: str) -> bool:
