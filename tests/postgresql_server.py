@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,12 +43,10 @@ class PostgreSQLServer:
 
     def stop(self) -> None:
         """Let all of its processes stand still: they hold their connections and answer nothing."""
-        for process in self._processes():
-            os.kill(process, signal.SIGSTOP)
+        self._tell(signal.SIGSTOP)
 
     def wake(self) -> None:
-        for process in self._processes():
-            os.kill(process, signal.SIGCONT)
+        self._tell(signal.SIGCONT)
 
     def shut_down(self) -> None:
         self.process.send_signal(signal.SIGINT)  # what PostgreSQL calls a fast shutdown
@@ -67,6 +65,11 @@ class PostgreSQLServer:
     def start_again(self) -> None:
         self.process = _started(self.folder, self.port, self.owner)
         _once_it_answers(self.url)
+
+    def _tell(self, what: signal.Signals) -> None:
+        for process in self._processes():
+            with suppress(ProcessLookupError):  # one that served a connection may have ended just now
+                os.kill(process, what)
 
     def _processes(self) -> list[int]:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
