@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench import data, drawing, goals, page, report
-from bench.database import CannotMeasure, database, server_version
+from bench.database import CannotMeasure, database, server_in_words
 from bench.footprint import footprint
 from bench.mongodb import OnMongoDB, mongodb
 from bench.rounds import Bench, middle
@@ -100,7 +100,7 @@ def _measured(run: Run, server: str | None) -> Measured:
         rounds = _in_turn(benches, run)
         reached = (*goals.of_rates(rounds), *goals.of_patience(rounds), *goals.of_footprint(footprint(ours)))
         figures = {turn: middle(told) for turn, told in rounds.items()}
-        return Measured(figures, reached, server_version(database_url))
+        return Measured(figures, reached, server_in_words(database_url))
 
 
 def _on_postgresql(stack: ExitStack, url: str, folder: Path) -> tuple[Bench, int]:

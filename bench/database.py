@@ -51,11 +51,15 @@ def run(url: str, *statements: str) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall()) if cursor.description else []
 
 
-def server_version(url: str) -> str:
-    """Return the version of the server, without what the distribution says of its package, and where its files are."""
+def server_in_words(url: str) -> str:
+    """Return the server's version, without what the distribution says of its package, and where its files are.
+
+    Whoever has no right to know that is not told, and says only the first.
+    """
     version = str(run(url, "SHOW server_version")[0][0]).partition(" ")[0]
-    is_in_memory = Path(run(url, "SHOW data_directory")[0][0]).is_relative_to(_MEMORY)
-    return f"{version} (its files {'in memory' if is_in_memory else 'on a disk'})"
+    told = run(url, "SELECT setting FROM pg_settings WHERE name = 'data_directory'")
+    place = " in memory" if told and Path(told[0][0]).is_relative_to(_MEMORY) else " on a disk"
+    return f"{version} (its files{place})" if told else version
 
 
 def _has_room(place: Path) -> bool:

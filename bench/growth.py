@@ -14,7 +14,7 @@ import click
 
 from bench import drawing, page
 from bench.asking import OPERATIONS, Asker
-from bench.database import CannotMeasure, database, run, server_version
+from bench.database import CannotMeasure, database, run, server_in_words
 from bench.footprint import memory
 from bench.loading import Loaded, load, somebody
 from bench.report import goals_table, missed, versions
@@ -53,7 +53,7 @@ def main(least: int, most: int, requests: int, *, trial: bool, server: str | Non
     try:
         with ExitStack() as stack:
             url = stack.enter_context(database(server))
-            version = server_version(url)
+            version = server_in_words(url)
             by_tasks = list(_growing(url, 1, at.sizes, at))
             by_projects = [*_by_projects(stack, server, at)]
     except CannotMeasure as problem:
