@@ -33,7 +33,7 @@ def questions(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
 def who_asks(world: World, person: Person, questions: list[set[str]]) -> list[set[str]]:
     """Return what a store asks to know who sends a request: of SQL one statement, see tests/store/sql."""
     questions.clear()
-    assert world.store.standing(person.session.id) is not None
+    assert world.store.standing(person.session.id, asked="everything") is not None
     asked = questions.copy()
     questions.clear()
     return asked

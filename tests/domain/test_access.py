@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.builders import AT, a_task
-from tracker.domain.access import ACCESS, Actor, Permission, Scope, State
+from tracker.domain.access import ACCESS, Actor, Permission, Scope
 from tracker.domain.project import Membership, ProjectRole
 from tracker.domain.refusals import Forbidden, NotFound
 from tracker.domain.task import Task
@@ -69,7 +69,7 @@ class Case:
 
     def actor(self, role: Role = Role.MEMBER) -> Actor:
         memberships = {"project": self.role} if self.role else {}
-        return Actor("ann", "session", role, "inbox", 1, 1, memberships)
+        return Actor("ann", "session", role, "inbox", 1, memberships)
 
     def task(self) -> Task:
         return a_task(
@@ -180,29 +180,3 @@ def test_nobody_but_an_admin_is_given_scopes_over_everything(permission: Permiss
     in_a_project = permission.noun in {"project", "member", "task"} and permission is not Permission.CREATE_PROJECT
     assert everything == (role is Role.ADMIN or not in_a_project)
     assert all(scope.user_id == "ann" for scope in scopes if not everything)
-
-
-def an_actor(user_id: str, role: Role, access_version: int = 1, heads: int = 1) -> Actor:
-    return Actor(user_id, "session", role, "inbox", access_version, heads, {})
-
-
-def test_what_one_sees_has_another_state_for_another_user_role_access_or_head() -> None:
-    actors = [
-        an_actor("0-same-last-12", Role.MEMBER),
-        an_actor("1-same-last-12", Role.MEMBER),
-        an_actor("0-same-last-12", Role.VIEWER),
-        an_actor("0-same-last-12", Role.MEMBER, access_version=2),
-        an_actor("0-same-last-12", Role.MEMBER, heads=2),
-    ]
-    assert len({actor.state for actor in actors}) == len(actors)
-
-
-def test_whoever_sees_every_task_shares_a_state_with_their_role_and_nobody_else_does() -> None:
-    def state(user_id: str, role: Role, **seen: int) -> State:
-        actor = an_actor(user_id, role, **seen)
-        return actor.state_within(actor.scopes(Permission.READ_TASK))
-
-    assert state("root", Role.ADMIN) == state("rita", Role.ADMIN, access_version=7)
-    assert state("root", Role.ADMIN) != state("root", Role.ADMIN, heads=2)
-    assert state("ann", Role.MEMBER) == an_actor("ann", Role.MEMBER).state
-    assert state("ann", Role.MEMBER) != state("bob", Role.MEMBER)

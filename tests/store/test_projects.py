@@ -59,8 +59,9 @@ def garden(store: Store, ann: Person, bob: Person) -> Project:
 
 
 def standing(store: Store, person: Person) -> tuple[int, int]:
-    found = store.standing(person.session.id)
+    found = store.standing(person.session.id, asked="everything")
     assert found is not None
+    assert found.heads is not None
     return found.access_version, found.heads
 
 

@@ -181,8 +181,15 @@ def test_a_standing_sums_the_heads_of_the_projects_that_can_be_seen(store: Store
     added(store, *root)
     added(store, a_task(shared))
     added(store, a_task(foreign), a_task(ann.inbox))
-    seen = [store.standing(person.session.id) for person in (ann, root)]
+    seen = [store.standing(person.session.id, asked="everything") for person in (ann, root)]
     assert [standing and standing.heads for standing in seen] == [2 + 2, 2 + 2 + 2 + 1]
+
+
+def test_a_standing_sums_up_nothing_where_nobody_asks_for_a_list(store: Store, ann: Person) -> None:
+    for task_id in (None, new_id()):
+        found = store.standing(ann.session.id, task_id=task_id)
+        assert found is not None
+        assert found.heads is None
 
 
 def test_a_standing_of_an_admin_keeps_counting_what_was_deleted(store: Store) -> None:
@@ -191,15 +198,16 @@ def test_a_standing_of_an_admin_keeps_counting_what_was_deleted(store: Store) ->
     seen = []
     for head in (0, 2, 4):  # there for the first time, and back twice: it goes on where its log ended
         added(store, replace(shed, head=head))
-        seen.append(store.standing(root.session.id))
+        seen.append(store.standing(root.session.id, asked="everything"))
         removed(store, replace(shed, head=head + 1))
-        seen.append(store.standing(root.session.id))
-    assert [standing and standing.heads - 1 for standing in seen] == [1, 2, 2 + 3, 2 + 4, 2 + 4 + 5, 2 + 4 + 6]
+        seen.append(store.standing(root.session.id, asked="everything"))
+    in_the_shed = [1, 2, 2 + 3, 2 + 4, 2 + 4 + 5, 2 + 4 + 6]
+    assert [standing and standing.heads for standing in seen] == [1 + heads for heads in in_the_shed]
 
 
 def test_a_standing_counts_nothing_where_nothing_can_be_seen(store: Store, ann: Person) -> None:
     removed(store, ann.membership)
-    found = store.standing(ann.session.id)
+    found = store.standing(ann.session.id, asked="everything")
     assert found is not None
     assert found.heads == 0
     assert type(found.heads) is int

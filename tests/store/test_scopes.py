@@ -59,7 +59,7 @@ def _every_involvement(store: Store, ann: Person, bob: Person) -> Iterator[Task]
 )
 def test_a_condition_lists_just_the_tasks_it_holds_for(involved: Involved, permission: Permission, role: Role) -> None:
     store, ann, tasks = involved
-    actor = Actor(ann.user.id, ann.session.id, role, ann.inbox.id, 1, 1, store.memberships(ann.user.id))
+    actor = Actor(ann.user.id, ann.session.id, role, ann.inbox.id, 1, store.memberships(ann.user.id))
     holds = {task.id for task in tasks if actor.condition(permission).holds(actor, task)}
     listed = [task.id for task in store.tasks(TaskQuery(actor.scopes(permission), 200)).items]
     assert set(listed) == holds

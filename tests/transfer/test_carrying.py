@@ -89,13 +89,13 @@ def everything_seen(store: Store) -> dict[str, Any]:
     }
 
 
-def states(store: Store) -> dict[str, tuple[int, int]]:
+def states(store: Store) -> dict[str, tuple[int, int | None]]:
     """Return what names the state of all that each user sees, as somebody who has just logged in."""
     found = {}
     for user in store.users(UserQuery(limit=200)):
         session = Session.new(user, at=AT)
         added(store, session)
-        standing = store.standing(session.id)
+        standing = store.standing(session.id, asked="everything")
         assert standing is not None
         found[user.id] = (standing.access_version, standing.heads)
     return found

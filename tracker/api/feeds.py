@@ -23,15 +23,17 @@ if TYPE_CHECKING:
 
     from tracker.domain.access import Actor
     from tracker.domain.clock import Clock
+    from tracker.domain.sight import Sight
     from tracker.domain.task_line import TaskLine
     from tracker.store.contract import Reader
 
 _STRETCH = 500  # tasks that are looked through at once
 
 
-def export_tasks(*, sort: str, actor: Actor, store: Reader, clock: Clock, **filters: Unpack[Filters]) -> Reply:
+def export_tasks(*, sort: str, sight: Sight, store: Reader, clock: Clock, **filters: Unpack[Filters]) -> Reply:
     """Return the tasks the actor can see as a table, all of them or none."""
-    at, asked = clock(), asked_in(filters, actor)
+    actor, at = sight.actor, clock()
+    asked = asked_in(filters, actor)
     scopes = scopes_within(actor, filters["project_id"], store)
     query = TaskQuery(scopes, _STRETCH, filter=task_filter(asked, at), order=Order.named(sort))
 
@@ -41,7 +43,7 @@ def export_tasks(*, sort: str, actor: Actor, store: Reader, clock: Clock, **filt
             check_is_known(query.filter.assignee_id, actor, scopes, store)
         return Text(spreadsheet(lines, rfc3339(at)), "text/csv", "tasks.csv"), stands_until(lines, query.filter)
 
-    return Reply(Unread(actor.state, read))
+    return Reply(Unread(sight.state, read))
 
 
 def get_calendar(feed_token: str, store: Reader, clock: Clock) -> Reply:

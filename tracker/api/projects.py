@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
     from tracker.api.cursors import Cursors
     from tracker.domain.clock import Clock
+    from tracker.domain.sight import Sight
     from tracker.store.contract import Reader
 
 
 def list_projects(  # noqa: PLR0913 - a handler takes what it uses, by name
-    *, archived: str, limit: int, cursor: str | None, actor: Actor, store: Reader, cursors: Cursors
+    *, archived: str, limit: int, cursor: str | None, sight: Sight, store: Reader, cursors: Cursors
 ) -> Reply:
     """List the projects the actor can see, newest first."""
+    actor = sight.actor
     this_list = f"projects of {actor.id}, archived: {archived}"
     place = cursors.open(cursor, this_list)
     (scope,) = actor.scopes(Permission.READ_PROJECT)
@@ -36,7 +38,7 @@ def list_projects(  # noqa: PLR0913 - a handler takes what it uses, by name
         following = cursors.seal(Cursor(None, items[-1].id), this_list) if more else None
         return {"items": [_json(project, actor) for project in items], "next": following}, None
 
-    return Reply(Unread(actor.state, read))
+    return Reply(Unread(sight.state, read))
 
 
 def create_project(body: Body, actor: Actor, clock: Clock) -> Reply:

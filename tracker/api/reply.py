@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from tracker.domain.access import State
     from tracker.domain.changes import Change
+    from tracker.domain.sight import State
     from tracker.store.contract import Receipt
 
 Body = dict[str, Any]

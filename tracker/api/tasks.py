@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tracker.api.cursors import Cursors
     from tracker.domain.clock import Clock
+    from tracker.domain.sight import Sight
     from tracker.store.contract import Reader, Receipt
 
 MOST = 200  # tasks that one operation changes
@@ -31,15 +32,16 @@ def list_tasks(  # noqa: PLR0913 - what every list takes, and what can be asked 
     sort: str,
     limit: int,
     cursor: str | None,
-    actor: Actor,
+    sight: Sight,
     store: Reader,
     clock: Clock,
     cursors: Cursors,
     **filters: Unpack[Filters],
 ) -> Reply:
     """List the tasks the actor can see."""
+    actor, at = sight.actor, clock()
     asked = asked_in(filters, actor)
-    this_list, at = f"tasks of {actor.id} by {sort}: {asked}", clock()
+    this_list = f"tasks of {actor.id} by {sort}: {asked}"
     scopes = scopes_within(actor, filters["project_id"], store)
     query = TaskQuery(scopes, limit, cursors.open(cursor, this_list), task_filter(asked, at), Order.named(sort))
 
@@ -51,14 +53,14 @@ def list_tasks(  # noqa: PLR0913 - what every list takes, and what can be asked 
         body = {"items": [task_line_json(line, present) for line in page.items], "next": following}
         return body, stands_until(page.items, query.filter)
 
-    return Reply(Unread(actor.state, read))
+    return Reply(Unread(sight.state, read))
 
 
-def get_summary(timezone: str, project_id: str | None, actor: Actor, store: Reader, clock: Clock) -> Reply:
+def get_summary(timezone: str, project_id: str | None, sight: Sight, store: Reader, clock: Clock) -> Reply:
     """Count the tasks the actor can see."""
-    at, scopes = clock(), scopes_within(actor, project_id, store)
+    at, scopes = clock(), scopes_within(sight.actor, project_id, store)
     query = SummaryQuery.of(scopes, project_id, at=at, zone=zone_named(timezone))
-    state = actor.state_within(scopes)
+    state = sight.state_within(scopes)
     return Reply(Unread(state, lambda: (summary_json(store.summary(query), timezone), full_minute(at))))
 
 

@@ -156,18 +156,10 @@ ACCESS: Mapping[Permission, Mapping[Role, Condition]] = {
 }
 
 
-class State(NamedTuple):
-    """Names the state of all that ``audience`` sees, who are one user in their role, or everybody of a role."""
-
-    audience: str
-    name: str
-
-
 class Actor(NamedTuple):
-    """Whoever asks: the user of a live session, and the state of all they can see.
+    """Whoever asks: the user of a live session.
 
-    ``access_version`` goes up with any of their memberships, ``heads`` (the sum over the projects they see) with any
-    commit: together they name what their lists would answer. ``memberships`` maps project ids to roles.
+    ``access_version`` goes up with any of their memberships. ``memberships`` maps project ids to roles.
     """
 
     id: str
@@ -175,7 +167,6 @@ class Actor(NamedTuple):
     role: Role
     inbox_id: str
     access_version: int
-    heads: int
     memberships: Mapping[str, ProjectRole]
 
     def role_in(self, project_id: str) -> ProjectRole | None:
@@ -185,15 +176,6 @@ class Actor(NamedTuple):
     def is_involved(self, thing: Thing) -> bool:
         """Whether they created the task or have it to do; nobody is so involved in anything else."""
         return self.id in {getattr(thing, "created_by", None), getattr(thing, "assignee_id", None)}
-
-    @property
-    def state(self) -> State:
-        """What names the state of everything they can see: what they see is another wherever this is."""
-        return State(f"{self.role} {self.id}", f"{self.id[-12:]}.{self.access_version}.{self.heads}")
-
-    def state_within(self, scopes: tuple[Scope, ...]) -> State:
-        """The same for what says nothing of them: whoever sees every task has it in common with all of their role."""
-        return State(self.role, f"{self.role}.{self.heads}") if Scope(None) in scopes else self.state
 
     def condition(self, permission: Permission) -> Condition:
         """Return what has to hold for them to use a permission; Forbidden where their role never may."""

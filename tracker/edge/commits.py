@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from tracker.domain.clock import Clock
+    from tracker.domain.sight import Sight
     from tracker.edge.document import Operation
     from tracker.edge.security import Actors
 
@@ -83,7 +84,7 @@ class Carrier:
         asked = _asked(operation, handler, known)
         self._permission = Permission(operation.permission) if operation.permission else None
         self._handler = partial(handler, **{name: value for name, value in known.items() if name in asked})
-        self._takes_actor = "actor" in asked
+        self._takes = next((who for who in ("sight", "actor") if who in asked), None)
         self._safe = operation.method in _SAFE
         self._takes_key = "Idempotency-Key" in declared
         self._takes_match = "If-Match" in declared
@@ -108,26 +109,28 @@ class Carrier:
         return self._answer(call, decision, receipt, dry=dry)
 
     def _decide(self, call: Call, *, dry: bool) -> Decision:
-        actor = self._actor(call)
+        sight = self._sight(call)
+        actor = sight.actor if sight else self._actor(call)
+        if self._permission is not None and actor is not None:
+            actor.condition(self._permission)
         attempt = self._records.attempt(call, actor) if self._takes_key and not dry else None
-        replayed = self._replayed(attempt) if attempt else self._had(call, actor)
+        replayed = self._replayed(attempt) if attempt else self._had(call, sight)
         if replayed is not None:
             return Decision(Reply(), replayed=replayed)
         if self._requires_match:
             conditions.check_given(call)
-        return self._handled(call, actor, attempt)
+        arguments = {**call.arguments, self._takes: sight or actor} if self._takes else call.arguments
+        return self._handled(call, arguments, actor, attempt)
+
+    def _sight(self, call: Call) -> Sight | None:
+        if not call.claims or self._takes != "sight":
+            return None
+        return self._actors.sight(call.claims, asked=(call.path, call.query))
 
     def _actor(self, call: Call) -> Actor | None:
-        if not call.claims:
-            return None
-        asked = (call.path, call.query) if self._safe else None
-        actor = self._actors.actor(call.claims, task_id=call.arguments.get("task_id"), asked=asked)
-        if self._permission is not None:
-            actor.condition(self._permission)
-        return actor
+        return self._actors.actor(call.claims, task_id=call.arguments.get("task_id")) if call.claims else None
 
-    def _handled(self, call: Call, actor: Actor | None, attempt: Attempt | None) -> Decision:
-        arguments = {**call.arguments, "actor": actor} if self._takes_actor else call.arguments
+    def _handled(self, call: Call, arguments: dict[str, Any], actor: Actor | None, attempt: Attempt | None) -> Decision:
         try:
             reply = self._handler(**arguments)
         except Refusal as refusal:
@@ -139,11 +142,11 @@ class Carrier:
             conditions.check_match(call, next(iter(reply.changes), None))
         return Decision(reply, self._change_set(reply, actor, attempt), attempt=attempt)
 
-    def _had(self, call: Call, actor: Actor | None) -> Answer | None:
+    def _had(self, call: Call, sight: Sight | None) -> Answer | None:
         """Return that whoever asks has this list already, before anything is done for it."""
-        if not self._safe or actor is None or "if-none-match" not in call.headers:
+        if sight is None or "if-none-match" not in call.headers:
             return None
-        tag = conditions.tag_still_good(call, actor.state.name, self._clock())
+        tag = conditions.tag_still_good(call, sight.state.name, self._clock())
         return None if tag is None else not_modified(tag)
 
     def _replayed(self, attempt: Attempt) -> Answer | None:
@@ -214,7 +217,7 @@ def _asked(operation: Operation, handler: Callable[..., Reply], known: Mapping[s
     asked = {parameter.name for parameter in taken if parameter.kind is not parameter.VAR_KEYWORD}
     if len(asked) < len(taken):  # by **name it takes all that is declared besides
         asked |= declared
-    if unknown := (asked ^ declared) - known.keys() - {"actor", DRY_RUN} - HEADERS:
+    if unknown := (asked ^ declared) - known.keys() - {"actor", "sight", DRY_RUN} - HEADERS:
         raise Misfit(f"{operation.id}: {', '.join(sorted(unknown))} is not both declared and taken")
     if operation.permission is None and not operation.public:
         raise Misfit(f"{operation.id} names no x-permission and is not public")

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from tracker.domain.access import Actor
+from tracker.domain.sight import Sight
 from tracker.domain.user import UserStatus
 from tracker.edge.problems import InvalidToken
 
@@ -68,13 +69,26 @@ class Actors:
         self._clock = clock
         self._memberships: OrderedDict[tuple[str, int], Mapping[str, ProjectRole]] = OrderedDict()
 
-    def actor(self, claims: Mapping[str, Any], *, task_id: str | None = None, asked: Hashable | None = None) -> Actor:
+    def actor(self, claims: Mapping[str, Any], *, task_id: str | None = None) -> Actor:
         """Return the actor; InvalidToken where the session is over, or the user is disabled or another.
 
-        ``task_id`` is that of the task that the operation is about, if it is about one; ``asked`` tells what it reads.
+        ``task_id`` is that of the task that the operation is about, if it is about one.
         """
         sid = claims["sid"]
-        standing = self._store.standing(sid, task_id=task_id, asked=asked) if _is_id(sid) else None
+        return self._actor_of(self._store.standing(sid, task_id=task_id) if _is_id(sid) else None, claims)
+
+    def sight(self, claims: Mapping[str, Any], *, asked: Hashable) -> Sight:
+        """Return the actor likewise, and what names all they see; ``asked`` tells which list it is that they ask for.
+
+        The more projects there are, the longer that takes: it is for lists alone.
+        """
+        sid = claims["sid"]
+        standing = self._store.standing(sid, asked=asked) if _is_id(sid) else None
+        actor, heads = self._actor_of(standing, claims), standing and standing.heads
+        assert heads is not None, "heads are counted for lists"  # noqa: S101 - see Reader.standing
+        return Sight(actor, heads)
+
+    def _actor_of(self, standing: Standing | None, claims: Mapping[str, Any]) -> Actor:
         if standing is None or not self._good(standing, claims):
             raise InvalidToken
         return Actor(
@@ -83,7 +97,6 @@ class Actors:
             role=standing.role,
             inbox_id=standing.inbox_id,
             access_version=standing.access_version,
-            heads=standing.heads,
             memberships=self._memberships_of(standing.user_id, standing.access_version),
         )
 

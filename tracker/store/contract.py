@@ -60,11 +60,11 @@ class Stale(Exception):
 class Standing(NamedTuple):
     """One row about whoever holds a session: what has to be known before anything may be answered.
 
-    ``heads`` is the sum of the heads of the projects they can see, as they were at one instant; for an admin that of
-    all projects there are, and of the last heads of all that were deleted. So an admin's goes up with every commit in
-    any project and never down: it names the state of everything, and to every admin the same. A member's goes down when
-    a project they saw is deleted or left, and with that their ``access_version`` goes up: the two together name the
-    state of what they see.
+    ``heads``, None where they were not asked for, is the sum of the heads of the projects they can see, as they were at
+    one instant; for an admin that of all projects there are, and of the last heads of all that were deleted. So an
+    admin's goes up with every commit in any project and never down: it names the state of everything, and to every
+    admin the same. A member's goes down when a project they saw is deleted or left, and with that their
+    ``access_version`` goes up: the two together name the state of what they see.
     """
 
     user_id: str
@@ -73,7 +73,7 @@ class Standing(NamedTuple):
     status: UserStatus
     inbox_id: str
     access_version: int
-    heads: int
+    heads: int | None
     session_expires_at: datetime
     session_ended_at: datetime | None
 
@@ -145,7 +145,8 @@ class Reader(ABC):
 
         ``task_id`` is what will be asked for next: a store may read that task along, and answer with it the next time,
         once, that it is asked for in the same visit. Where that is a list, ``asked`` is whatever tells the list from
-        others: a store may know from it which page comes next, and read that along likewise.
+        others: with it the heads are counted, which takes the longer the more projects there are, and a store may know
+        from it which page comes next, and read that along likewise.
         """
 
     @abstractmethod

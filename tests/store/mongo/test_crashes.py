@@ -154,7 +154,7 @@ def test_after_the_next_start_somebody_is_registered_whole_or_not_at_all(
         store.commit(changes(*(Change(None, one) for one in ann), operation_id="2"), claim)
 
     added(store, a_task(ann.inbox))
-    standing = store.standing(ann.session.id)
+    standing = store.standing(ann.session.id, asked="everything")
     assert standing is not None
     assert standing.heads == 2
     check_agreement(store, ann.inbox)
@@ -173,7 +173,7 @@ def test_a_project_that_is_deleted_goes_with_all_that_is_in_it(store: Store, kil
     assert store.project(garden.id) is None
     assert store.project_tasks(garden.id, limit=9) == []
     assert [entry.head for entry in store.log(garden.id)] == [1, 1, 1, 2]
-    standing = store.standing(ann.session.id)
+    standing = store.standing(ann.session.id, asked="everything")
     assert standing is not None
     assert standing.heads == 1
 

@@ -56,7 +56,7 @@ def listed(store: SqlStore, person: Person, query: TaskQuery, asked: object = AS
 @pytest.mark.parametrize("order", ORDERS, ids=str)
 def test_a_page_is_the_same_when_it_is_read_along(store: SqlStore, ann: Person, order: Order) -> None:
     query = page_of(ann, order=order)
-    expected = store.standing(ann.session.id), store.task_lines(query)
+    expected = store.standing(ann.session.id, asked=ASKED), store.task_lines(query)
     assert [listed(store, ann, query) for _ in range(5)] == [expected] * 5
 
 
@@ -156,7 +156,7 @@ def test_an_empty_page_is_read_along_too(store: SqlStore, monkeypatch: pytest.Mo
         listed(store, ben, query)
     asked = asked_from_now_on(monkeypatch)
     who, page = listed(store, ben, query)
-    assert who == store.standing(ben.session.id)
+    assert who == store.standing(ben.session.id, asked=ASKED)
     assert (page.items, len(asked)) == ((), 2)
 
 

@@ -14,7 +14,7 @@ from tracker.store.mongo.documents import entity_of
 from tracker.store.records import PROJECT_ROLES, ROLES, USER_STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
     from tracker.domain.project import ProjectRole
@@ -39,8 +39,8 @@ def one(access: Access, entity: type[Found], value: str, field: str = "_id") -> 
     return None if found is None else cast("Found", entity_of(entity, found))
 
 
-def standing(access: Access, session_id: str) -> Standing | None:
-    """Return what is known of a session and its user.
+def standing(access: Access, session_id: str, *, heads: bool) -> Standing | None:
+    """Return what is known of a session and its user, with the ``heads`` of what they see where they are wanted.
 
     The user is read before the heads, with the version and the set of their projects in one document; for an admin all
     heads there are come after that. So what it names is never later than its reading ends, and whatever is read
@@ -50,14 +50,16 @@ def standing(access: Access, session_id: str) -> Standing | None:
     for found in access.made(In.SESSIONS, [{"$match": {"_id": {"$eq": session_id}}}, *_WITH_USER]):
         user = found["user"]
         if user["session_generation"] == found["generation"]:
-            role = ROLES[user["role"]]
-            heads = _all_heads(access) if role is Role.ADMIN else _heads(access, user["project_ids"])
-            who = user["_id"], found["_id"], role, USER_STATUSES[user["status"]], user["inbox_id"]
-            return Standing(*who, user["access_version"], heads, found["expires_at"], found["ended_at"])
+            seen = _seen_heads(access, user) if heads else None
+            who = user["_id"], found["_id"], ROLES[user["role"]], USER_STATUSES[user["status"]], user["inbox_id"]
+            return Standing(*who, user["access_version"], seen, found["expires_at"], found["ended_at"])
     return None
 
 
-def _heads(access: Access, project_ids: Sequence[str]) -> int:
+def _seen_heads(access: Access, user: Document) -> int:
+    if user["role"] == Role.ADMIN.value:
+        return _all_heads(access)
+    project_ids = user["project_ids"]
     return sum(found["head"] for found in access.find(In.PROJECTS, {"_id": {"$in": project_ids}}, fields=["head"]))
 
 

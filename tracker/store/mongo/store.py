@@ -84,9 +84,9 @@ class MongoStore(Store):
         session_id: str,
         *,
         task_id: str | None = None,  # noqa: ARG002 - see Reader
-        asked: Hashable | None = None,  # noqa: ARG002 - see Reader
+        asked: Hashable | None = None,
     ) -> Standing | None:
-        return people.standing(self._access, session_id)
+        return people.standing(self._access, session_id, heads=asked is not None)
 
     def memberships(self, user_id: str) -> Mapping[str, ProjectRole]:
         return people.memberships(self._access, user_id)

@@ -62,7 +62,7 @@ class Foresight:
         values = {"id": session_id}
         if expected is None or expected.times < _OFTEN:
             visit.asking = Asking(key, expected)
-            found = self._database.read(self._statements.standing, values)
+            found = self._database.read(self._statements.standing_and_heads, values)
         else:
             statement = self._statements.standing_and_page(expected.shape)
             found, rows = _parted(self._database.read(statement, {**expected.values, **values}))

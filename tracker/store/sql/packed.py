@@ -70,8 +70,9 @@ def _standing_in(written: str) -> Standing:
         user_id, session_id, role, status, inbox_id, access_version, heads, expires_at, ended_at,
     ) = written.split(SEPARATOR)
     # fmt: on
+    counts = int(access_version), int(heads) if heads else None
     ends = datetime.fromisoformat(expires_at), _instant(ended_at)
-    return standing_of((user_id, session_id, role, status, inbox_id, int(access_version), int(heads), *ends))
+    return standing_of((user_id, session_id, role, status, inbox_id, *counts, *ends))
 
 
 def standing_and_task_in(row: Row) -> tuple[Standing, Task | None]:

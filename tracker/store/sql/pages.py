@@ -99,7 +99,7 @@ def standing_and_page(shape: Shape) -> CompoundSelect[Any]:
     them side by side only where none has a LIMIT.
     """
     nothing = cast(null(), Text)
-    who = reads.standing(postgresql=True).add_columns(nothing.label("title"), nothing.label("description"))
+    who = reads.standing(heads=True, postgresql=True).add_columns(nothing.label("title"), nothing.label("description"))
     return union_all(who, select(page(shape, postgresql=True).subquery("listed")))
 
 

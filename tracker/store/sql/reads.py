@@ -14,6 +14,7 @@ from sqlalchemy import (
     exists,
     func,
     literal_column,
+    null,
     select,
 )
 
@@ -40,30 +41,34 @@ _all_heads = select(_heads).scalar_subquery() + select(installation.c.retired_he
 
 _of_this_generation = sessions.c.generation == users.c.session_generation
 
-_standing = (
-    users.c.id,
-    sessions.c.id,
-    users.c.role,
-    users.c.status,
-    users.c.inbox_id,
-    users.c.access_version,
-    # The sum of bigints is a numeric on PostgreSQL, and a Decimal in Python, unless it is cast back.
-    cast(
-        case(
-            (users.c.role == literal_column(f"'{Role.ADMIN.value}'"), _all_heads),
-            else_=_own_heads.scalar_subquery(),
-        ),
-        BigInteger,
+# The sum of bigints is a numeric on PostgreSQL, and a Decimal in Python, unless it is cast back.
+_seen_heads = cast(
+    case(
+        (users.c.role == literal_column(f"'{Role.ADMIN.value}'"), _all_heads),
+        else_=_own_heads.scalar_subquery(),
     ),
-    sessions.c.expires_at,
-    sessions.c.ended_at,
+    BigInteger,
 )
 _who = sessions.join(users, and_(sessions.c.user_id == users.c.id, _of_this_generation))
 
 
-def standing(*, postgresql: bool) -> Select[Any]:
-    """Return the statement for who holds a session, in a row of the database's form."""
-    who = [packed(_standing)] if postgresql else _standing
+def standing(*, heads: bool = False, postgresql: bool) -> Select[Any]:
+    """Return the statement for who holds a session, in a row of the database's form; without ``heads`` they are NULL.
+
+    To sum them up reads a row of each project that is seen, and for an admin of each that there is.
+    """
+    columns = (
+        users.c.id,
+        sessions.c.id,
+        users.c.role,
+        users.c.status,
+        users.c.inbox_id,
+        users.c.access_version,
+        _seen_heads if heads else null(),
+        sessions.c.expires_at,
+        sessions.c.ended_at,
+    )
+    who = [packed(columns)] if postgresql else columns
     return select(*who).select_from(_who).where(sessions.c.id == bindparam("id"))
 
 

@@ -43,6 +43,7 @@ class Statements:
     projects: ProjectReads
     upkeep: UpkeepReads
     standing: Prepared
+    standing_and_heads: Prepared
     standing_and_task: Prepared
     memberships: Prepared
     has_users: Prepared
@@ -80,6 +81,7 @@ class Statements:
             projects=ProjectReads.of(database),
             upkeep=UpkeepReads.of(database),
             standing=prepare(reads.standing(postgresql=postgresql)),
+            standing_and_heads=prepare(reads.standing(heads=True, postgresql=postgresql)),
             standing_and_task=prepare(reads.standing_and_task(postgresql=postgresql)),
             memberships=prepare(reads.MEMBERSHIPS),
             has_users=prepare(reads.HAS_USERS),

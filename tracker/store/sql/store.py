@@ -98,12 +98,13 @@ class SqlStore(Store):
         self, session_id: str, *, task_id: str | None = None, asked: Hashable | None = None
     ) -> Standing | None:
         visit = self._database.connections.present_visit()
-        if visit is not None and task_id is not None:
+        if visit is not None and task_id is not None and asked is None:
             return self._standing_and_task(visit, session_id, task_id)
         if visit is not None and asked is not None and self._foresight is not None:
             found = self._foresight.standing(visit, session_id, asked)
         else:
-            found = self._database.read(self._statements.standing, {"id": session_id})
+            statement = self._statements.standing if asked is None else self._statements.standing_and_heads
+            found = self._database.read(statement, {"id": session_id})
         return self._form.standing(found[0]) if found else None
 
     def memberships(self, user_id: str) -> Mapping[str, ProjectRole]:
