@@ -180,3 +180,9 @@ def test_nobody_but_an_admin_is_given_scopes_over_everything(permission: Permiss
     in_a_project = permission.noun in {"project", "member", "task"} and permission is not Permission.CREATE_PROJECT
     assert everything == (role is Role.ADMIN or not in_a_project)
     assert all(scope.user_id == "ann" for scope in scopes if not everything)
+
+
+def test_a_scope_says_how_many_projects_it_may_hold_and_is_the_same_without() -> None:
+    (scope,) = Case(OWNER).actor().scopes(Permission.READ_TASK)
+    assert (scope.projects, Case(None).actor().scopes(Permission.READ_TASK)[0].projects) == (1, 0)
+    assert scope == Scope("ann")

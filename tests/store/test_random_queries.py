@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,7 @@ class Plain:
     def _scopes(self) -> tuple[Scope, ...]:
         user_id = self.chance.choice(self.people).user.id
         writers = frozenset({ProjectRole.OWNER, ProjectRole.EDITOR})
-        return self.chance.choice(
+        scopes = self.chance.choice(
             [
                 EVERYTHING,
                 (Scope(user_id),),
@@ -87,6 +88,8 @@ class Plain:
                 (Scope(user_id, involved=True),),
             ]
         )
+        projects = self.chance.choice([None, 1, 1000])  # what a store is told does not change what it finds
+        return tuple(replace(scope, projects=projects) for scope in scopes)
 
     def _asked(self) -> list[tuple[str, Any]]:
         chance = self.chance

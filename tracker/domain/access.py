@@ -7,7 +7,7 @@ Every condition stands here twice, as a predicate on one task and as the Scope a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -69,12 +69,14 @@ _READING = {_NOUNS[permission]: permission for permission in Permission if permi
 class Scope:
     """The tasks in which one of ``roles`` is held by ``user_id``, and, if ``involved``, that they created or do.
 
-    ``user_id`` None means every task. A condition is one or more scopes, any of which will do.
+    ``user_id`` None means every task. A condition is one or more scopes, any of which will do. ``projects`` is how many
+    the user belonged to a moment ago, where that is known: a store may choose its way by it, and finds the same.
     """
 
     user_id: str | None
     roles: frozenset[ProjectRole] = frozenset(ProjectRole)
     involved: bool = False
+    projects: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,11 @@ class Condition:
 WRITERS = frozenset({ProjectRole.OWNER, ProjectRole.EDITOR})
 OWNERS = frozenset({ProjectRole.OWNER})
 
+
+def _within(actor: Actor, roles: frozenset[ProjectRole] = frozenset(ProjectRole), *, involved: bool = False) -> Scope:
+    return Scope(actor.id, roles, involved, len(actor.memberships))
+
+
 always = Condition(
     "always",
     lambda actor, thing: True,  # noqa: ARG005 - a predicate takes both, whatever it looks at
@@ -97,27 +104,27 @@ always = Condition(
 belongs = Condition(
     "belongs to the project",
     lambda actor, thing: actor.role_in(thing.project_id) is not None,
-    lambda actor: (Scope(actor.id),),
+    lambda actor: (_within(actor),),
 )
 writes = Condition(
     "owns or edits the project",
     lambda actor, thing: actor.role_in(thing.project_id) in WRITERS,
-    lambda actor: (Scope(actor.id, WRITERS),),
+    lambda actor: (_within(actor, WRITERS),),
 )
 owns = Condition(
     "owns the project",
     lambda actor, thing: actor.role_in(thing.project_id) in OWNERS,
-    lambda actor: (Scope(actor.id, OWNERS),),
+    lambda actor: (_within(actor, OWNERS),),
 )
 involved = Condition(
     "owns or edits the project, or belongs to it and created the task or has it to do",
     lambda actor, thing: writes.holds(actor, thing) or (belongs.holds(actor, thing) and actor.is_involved(thing)),
-    lambda actor: (*writes.scopes(actor), Scope(actor.id, involved=True)),
+    lambda actor: (*writes.scopes(actor), _within(actor, involved=True)),
 )
 own = Condition(
     "owns the project, or edits it and created the task or has it to do",
     lambda actor, thing: owns.holds(actor, thing) or (writes.holds(actor, thing) and actor.is_involved(thing)),
-    lambda actor: (*owns.scopes(actor), Scope(actor.id, WRITERS, involved=True)),
+    lambda actor: (*owns.scopes(actor), _within(actor, WRITERS, involved=True)),
 )
 
 leaves = Condition(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Integer, Text, and_, bindparam, cast, null, or_, select, true, tuple_, union_all
+from sqlalchemy import Integer, Text, and_, bindparam, cast, literal_column, null, or_, select, true, tuple_, union_all
 
 from tracker.domain.query import Archived, Order, SortKey
 from tracker.store.sql import filters, reads, scopes
@@ -19,7 +19,7 @@ from tracker.store.sql.tables import tasks
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sqlalchemy import Column, ColumnElement, CompoundSelect, Select
+    from sqlalchemy import Column, ColumnElement, CompoundSelect, FromClause, Select, Subquery
 
     from tracker.domain.query import TaskQuery
 
@@ -34,6 +34,10 @@ _SORTED_BY: Mapping[SortKey, Column[Any]] = {
 _FOUND_AT_ONCE = frozenset({"ids", "project_id", "label", "words"})
 # All there is to a shape for which a connection keeps a plan; any other is planned with its values, which pays.
 _PLAIN = frozenset({"project_id", Archived.EXCLUDE.value})
+# Projects whose first tasks are merged one project at a time. Measured on PostgreSQL, a page of 50 in ms: with one
+# project 0.44, and 0.56 where it is looked at first which begin first; with 30 1.4 and 1.6; with 1,000 45 and 8.
+_FEW = 32
+_ONE: ColumnElement[int] = literal_column("1", Integer)
 
 
 class Shape(NamedTuple):
@@ -45,6 +49,8 @@ class Shape(NamedTuple):
     goes_on: bool
     goes_on_at_nothing: bool
     """Whether it goes on among those that have no value to sort by."""
+    of_many: bool
+    """Whether there may be more than a few projects to search."""
 
     @classmethod
     def of(cls, query: TaskQuery) -> Shape:
@@ -52,7 +58,8 @@ class Shape(NamedTuple):
         cursor = query.cursor
         names = filters.names_of(query.filter)
         at_nothing = cursor is not None and cursor.value is None
-        return cls(scopes.shapes_of(query.scopes), names, query.order, cursor is not None, at_nothing)
+        of_many = not scopes.are_few(query.scopes, most=_FEW)
+        return cls(scopes.shapes_of(query.scopes), names, query.order, cursor is not None, at_nothing, of_many)
 
     @property
     def is_first_and_plain(self) -> bool:
@@ -82,7 +89,8 @@ def page(shape: Shape, *, postgresql: bool) -> Select[Any]:
     """Return the statement for a page of tasks, in rows of the database's form.
 
     On PostgreSQL it takes the first of each project from its index and merges those, so that a page costs what it shows
-    and not what there is. That needs LATERAL, which SQLite has not.
+    and not what there is; of many projects only those whose first tasks come first. That needs LATERAL, which SQLite
+    has not.
     """
     if not postgresql:
         return _visible(shape, TASK_COLUMNS, postgresql=False)
@@ -143,8 +151,20 @@ def _after_place(shape: Shape) -> ColumnElement[bool]:
 
 def _merged(shape: Shape) -> Select[Any]:
     searched = scopes.searched(shape.scopes).subquery("searched")
-    within = select(*_columns(shape)).where(tasks.c.project_id == searched.c.id)
+    if shape.of_many:  # no task is on a page but of the projects that begin first, as many as it has tasks
+        begins = _first_in(searched, [tasks.c.id, _SORTED_BY[shape.order.key]], shape).limit(_ONE).lateral("begins")
+        searched = _joined(searched, begins, [searched.c.id], shape).subquery("beginning")
+    first = _first_in(searched, _columns(shape), shape).lateral("first")
+    return _joined(searched, first, first.c, shape)
+
+
+def _first_in(searched: Subquery, columns: Iterable[Column[Any]], shape: Shape) -> Select[Any]:
+    """Return the first tasks of one of the projects that are searched."""
+    within = select(*columns).where(tasks.c.project_id == searched.c.id)
     if not scopes.is_whole_projects(shape.scopes):
         within = within.where(scopes.visible(shape.scopes, postgresql=True))
-    first = _first(within, shape, postgresql=True).lateral("first")
-    return _in_order(select(*first.c).select_from(searched.join(first, true())), shape.order, first.c)
+    return _first(within, shape, postgresql=True)
+
+
+def _joined(searched: Subquery, first: FromClause, columns: Iterable[Any], shape: Shape) -> Select[Any]:
+    return _in_order(select(*columns).select_from(searched.join(first, true())), shape.order, first.c)

@@ -28,6 +28,11 @@ def values_of(scopes: tuple[Scope, ...]) -> dict[str, str]:
     return {f"user_{at}": scope.user_id for at, scope in enumerate(scopes) if scope.user_id is not None}
 
 
+def are_few(scopes: tuple[Scope, ...], *, most: int) -> bool:
+    """Whether the projects of scopes are no more than that, as far as it is known: whoever sees all may see many."""
+    return all(scope.user_id is not None and (scope.projects or 0) <= most for scope in scopes)
+
+
 def visible(shapes: Shapes, *, postgresql: bool) -> ColumnElement[bool]:
     """Return whether a task is in any of the scopes."""
     return or_(false(), *(_in_scope(at, shape, postgresql=postgresql) for at, shape in enumerate(shapes)))
