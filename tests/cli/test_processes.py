@@ -30,6 +30,20 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 KEY = "a-key-of-more-than-thirty-two-bytes-0123456789"
 START = 60  # seconds; it takes two
+# uvloop looks at signals while it runs. A process of Granian's runs it once to start, and again to serve.
+BETWEEN_TWO_RUNS = """
+import pathlib, time
+from granian.server import mp
+
+make = mp.ASGIWorker
+
+def slowly(*given):
+    pathlib.Path("between").touch()
+    time.sleep(1)
+    return make(*given)
+
+mp.ASGIWorker = slowly
+"""
 
 
 @pytest.fixture
@@ -114,6 +128,19 @@ def test_a_process_that_is_told_to_stop_while_it_starts_does_so(tmp_path: Path, 
     assert "refused to gracefully stop" not in (tmp_path / "stderr").read_text()
 
 
+def test_a_process_that_is_told_to_stop_before_it_listens_for_that_does_so(tmp_path: Path, port: int) -> None:
+    (tmp_path / "sitecustomize.py").write_text(BETWEEN_TWO_RUNS)
+    path = f"{tmp_path}{os.pathsep}{ROOT}"
+    with running(tmp_path, "serve", SECRET_KEY=KEY, PORT=str(port), PYTHONPATH=path) as server:
+        until = time.monotonic() + START
+        while not (tmp_path / "between").exists():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=START) == 0
+    assert "refused to gracefully stop" not in (tmp_path / "stderr").read_text()
+
+
 def test_a_process_whose_end_was_heard_of_and_not_written_down_yet_has_ended() -> None:
     """Each has a thread that waits for it, and the one that stops them all looks too: one of them hears of it."""
     process = multiprocessing.get_context("fork").Process(target=time.sleep, args=(START,))
@@ -161,6 +188,21 @@ def test_a_server_that_will_stop_says_so_first_and_goes_on_answering(tmp_path: P
         server.send_signal(signal.SIGTERM)  # once more, and it is over
         assert server.wait(timeout=START) == 0
     assert "Unexpected exit" not in (tmp_path / "stderr").read_text()
+
+
+def test_what_is_in_hand_is_answered_though_it_takes_seconds(tmp_path: Path, port: int) -> None:
+    body = json.dumps({"username": "ann", "email": "ann@example.com", "password": "correct horse battery"}).encode()
+    head = f"Host: here\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    with running(tmp_path, "serve", SECRET_KEY=KEY, PORT=str(port)) as server:
+        wait_for(tmp_path / "stderr", "ready")
+        with socket.create_connection(("127.0.0.1", port), timeout=START) as slow:
+            slow.sendall(f"POST /auth/register HTTP/1.1\r\n{head}".encode() + body[:5])
+            time.sleep(0.5)  # it has the head
+            server.send_signal(signal.SIGTERM)
+            time.sleep(2.5)
+            slow.sendall(body[5:])
+            assert slow.recv(1024).startswith(b"HTTP/1.1 201 ")
+        assert server.wait(timeout=START) == 0
 
 
 def test_log_lines_are_json_where_that_is_asked_for(tmp_path: Path, port: int) -> None:

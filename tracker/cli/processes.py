@@ -6,8 +6,10 @@ they take no more, answer what they have in hand, and leave. A second SIGTERM or
 
 Seen on granian 2.8.7 and mended here: a child is forked with its parent's way to take SIGTERM, which is to note it for
 the parent's loop, and so went on until it was killed after 15 seconds; a parent that is told to stop while it replaces
-a child forgot it; children whose parent was killed went on answering at its port, beside those who came after it; and
-a child that had ended, as one thread of the parent had heard and not written down yet, was killed by another one.
+a child forgot it; children whose parent was killed went on answering at its port, beside those who came after it; a
+child that had ended, as one thread of the parent had heard and not written down yet, was killed by another one; and a
+child that was told to stop between two runs of its loop, of which one starts it and one serves, never heard of it:
+uvloop (0.23) notes a signal then, and looks at what it has noted when another one comes while it runs.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
@@ -25,12 +28,14 @@ from typing import TYPE_CHECKING, Any
 from granian.server.mp import MPServer, WorkerProcess
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from multiprocessing.process import BaseProcess
 
     from tracker.edge.front import Front
 
 _STOPPING = {signal.SIGTERM, signal.SIGINT}
 _STEP = 0.05  # seconds
+_NUDGE = 1.0  # seconds between two signals to a child that has not ended, after the one to stop
 _PR_SET_PDEATHSIG = 1  # of Linux: which signal a process gets when its parent has died
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None  # now: a forked process had better load nothing
 
@@ -62,11 +67,29 @@ class Server(MPServer):
         worker.is_alive = partial(runs, worker.inner)  # type: ignore[method-assign]
         return worker
 
+    def _stop_workers(self) -> None:
+        with self._nudging():
+            super()._stop_workers()  # type: ignore[no-untyped-call]  # likewise
+
+    @contextmanager
+    def _nudging(self) -> Iterator[None]:
+        """Have those look at what they were told who may not have; to be told to stop twice would end their answers."""
+        workers, over = list(self.wrks), threading.Event()
+
+        def nudge() -> None:
+            while not over.wait(_NUDGE):
+                _tell_of_the_end(worker for worker in workers if runs(worker.inner))
+
+        threading.Thread(target=nudge, daemon=True).start()
+        try:
+            yield
+        finally:
+            over.set()
+
     def _drain(self) -> None:
         for worker in self.wrks:
             worker.interrupt_by_parent = True  # whichever leaves from here on was told to
-            with suppress(ProcessLookupError):
-                os.kill(worker.inner.pid, signal.SIGUSR1)
+        _tell_of_the_end(self.wrks)
         until = time.monotonic() + self._drain_seconds
         while not self._hurried and time.monotonic() < until and any(runs(worker.inner) for worker in self.wrks):
             time.sleep(_STEP)
@@ -81,6 +104,12 @@ class Server(MPServer):
 def runs(process: BaseProcess) -> bool:
     """Whether a child has not ended, whoever of us has heard of that already: its end of a pipe is open."""
     return not wait([process.sentinel], timeout=0)
+
+
+def _tell_of_the_end(workers: Iterable[WorkerProcess]) -> None:
+    for worker in workers:
+        with suppress(ProcessLookupError):
+            os.kill(worker.inner.pid, signal.SIGUSR1)
 
 
 def hear_of_the_end(front: Front) -> None:
