@@ -18,7 +18,7 @@ from bench.database import CannotMeasure, database, server_in_words
 from bench.footprint import footprint
 from bench.mongodb import OnMongoDB, mongodb
 from bench.rounds import Bench, middle
-from bench.sides import ALIKE, ON_MONGODB, OURS, SHARED, running
+from bench.sides import ALIKE, KEEPING, ON_MONGODB, OURS, SHARED, running
 from bench.work import MEASURED
 from tests.databases import open_store
 from tests.servers import redis_server
@@ -106,7 +106,7 @@ def _measured(run: Run, server: str | None) -> Measured:
 def _on_postgresql(stack: ExitStack, url: str, folder: Path) -> tuple[Bench, int]:
     """Return what measures on PostgreSQL, and the first process of ours."""
     people = data.seed(open_store(url, connections=1))
-    servers = {side: stack.enter_context(running(side, url, folder)) for side in ALIKE}
+    servers = {side: stack.enter_context(running(side, url, folder)) for side in (*ALIKE, KEEPING)}
     if shutil.which("redis-server"):
         redis = stack.enter_context(redis_server())
         servers[SHARED] = stack.enter_context(running(SHARED, url, folder, REDIS_URL=redis.url))

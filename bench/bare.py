@@ -68,7 +68,7 @@ class Bare:
         return [body]
 
     def _answer(self, cursor: Any, environ: Environ, path: list[str]) -> Answer:
-        session_id, user_id = _named_by(environ["HTTP_AUTHORIZATION"])
+        session_id, user_id = named_by(environ["HTTP_AUTHORIZATION"])
         session = {"id": session_id, **_READ_CONSTANTS}
         about_one = len(path) > len(("", "tasks"))
         if environ["REQUEST_METHOD"] == "GET" and not about_one:
@@ -123,7 +123,7 @@ def create_app() -> Bare:
 
 
 @cache
-def _named_by(authorization: str) -> tuple[str, str]:
+def named_by(authorization: str) -> tuple[str, str]:
     """Return the session and the user that a token names, whoever signed it."""
     payload = authorization.split(".")[1]
     claims: dict[str, str] = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

@@ -11,7 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.rounds import CROWD
-from bench.sides import BARE, CACHED, OURS, RIVALS, SHARED, STOCK
+from bench.sides import BARE, CACHED, KEEPING, OURS, RIVALS, SHARED, STOCK
 from bench.work import CROWDED, DAY, OPERATIONS
 
 if TYPE_CHECKING:
@@ -62,12 +62,22 @@ def of_rates(rounds: Rounds) -> Iterator[Goal]:
         *((goal, (work, OURS), (work, rival)) for rival in RIVALS for work, goal in _OF_RIVALS.items()),
         (_REMEMBERED_OF_BARE, ("remembered", CACHED), ("list", BARE)),
         (_REMEMBERED_OF_OURS, ("remembered", CACHED), ("list", OURS)),
-        *((_UNCHANGED_OF_REMEMBERED, ("unchanged", side), ("remembered", side)) for side in (CACHED, SHARED)),
+        (_UNCHANGED_OF_REMEMBERED, ("unchanged", SHARED), ("remembered", SHARED)),
     ]
     for bound, one, other in pairs:
         if one in rounds and other in rounds:
             ratio = _in_the_middle(rounds[one], rounds[other], lambda this, that: this.rate / that.rate)
             yield Goal(f"{_named(one)} / {_named(other)}", ratio, bound)
+    yield from _of_a_304(rounds)
+
+
+def _of_a_304(rounds: Rounds) -> Iterator[Goal]:
+    """Yield the goal for what a 304 saves where the page is at hand: it is held to what it saves the bare function."""
+    turns = [("unchanged", CACHED), ("remembered", CACHED), ("unchanged", KEEPING), ("remembered", KEEPING)]
+    if all(turn in rounds for turn in turns):
+        rates = zip(*(rounds[turn] for turn in turns), strict=True)
+        ratio = median((a.rate / b.rate) / (c.rate / d.rate) for a, b, c, d in rates)
+        yield Goal(f"unchanged / remembered of {CACHED} / of {KEEPING}", ratio, _OF_BARE)
 
 
 def of_patience(rounds: Rounds) -> Iterator[Goal]:

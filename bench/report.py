@@ -25,7 +25,8 @@ _MEANING = """\
 - `ours`: `tracker serve` with CACHE=off, so that every answer is made anew; `crowded`: that, while {crowd} logins are
   under way beside it; `cached`: `tracker serve` as it comes; `shared`: that, but what is remembered is in Redis alone.
 - `bare`: a WSGI function with psycopg2 and orjson that runs the same SQL and checks nothing; its statements are sent as
-  psycopg2 sends them, while Tracker has PostgreSQL plan them once a connection.
+  psycopg2 sends them, while Tracker has PostgreSQL plan them once a connection. `keeping`: that, but with the pages in
+  a dict, and the one statement that is left planned: it shows how much a 304 can save who has the page at hand.
 - `stock`: the same handlers and store under stock Connexion, over ASGI; it lays its JSON out in lines.
 - `fastapi`: FastAPI, SQLModel and PyJWT as its tutorial has them, on uvicorn; `django`: Django REST framework and PyJWT
   likewise, on gunicorn with {threads} threads a process. Both do the same work on the same tables.

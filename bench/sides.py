@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PROCESSES = 2
 BARE_THREADS = 4  # 1, 2, 4 and 8 measure alike
 OURS, BARE, STOCK, FASTAPI, DJANGO = "ours", "bare", "stock", "fastapi", "django"
-CACHED, SHARED, ON_MONGODB = "cached", "shared", "mongodb"
+CACHED, SHARED, ON_MONGODB, KEEPING = "cached", "shared", "mongodb", "keeping"
 RIVALS = (FASTAPI, DJANGO)
 ALIKE = (OURS, BARE, STOCK, *RIVALS, CACHED)
 """Those on one database that give the same answers."""
@@ -49,6 +49,7 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
     BARE: ("bench.sides", BARE, "{port}"),
     STOCK: ("bench.sides", STOCK, "{port}"),
     SHARED: ("bench.sides", SHARED, "{port}"),
+    KEEPING: ("bench.sides", KEEPING, "{port}"),
     FASTAPI: (
         *("uvicorn", "bench.rivals.fastapi_side:app", "--port", "{port}", "--workers", str(PROCESSES)),
         *("--no-access-log", "--log-level", "warning"),
@@ -103,15 +104,15 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def serve(side: str, port: int) -> None:
     """Serve what is not Tracker as it comes, with the settings that Tracker gives its own server."""
-    interface = Interfaces.WSGI if side == BARE else Interfaces.ASGI
+    is_bare = side in {BARE, KEEPING}
     MPServer(
         f"bench.{side}:create_app",
         factory=True,
-        interface=interface,
+        interface=Interfaces.WSGI if is_bare else Interfaces.ASGI,
         address="127.0.0.1",
         port=port,
         workers=PROCESSES,
-        blocking_threads=BARE_THREADS if side == BARE else None,
+        blocking_threads=BARE_THREADS if is_bare else None,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=5000, keep_alive=True, max_buffer_size=32768),
         websockets=False,

@@ -11,7 +11,7 @@ import orjson
 
 from bench.data import PASSWORD
 from bench.database import CannotMeasure
-from bench.sides import ALIKE, BARE, CACHED, ON_MONGODB, OURS, RIVALS, SHARED, STOCK
+from bench.sides import ALIKE, BARE, CACHED, KEEPING, ON_MONGODB, OURS, RIVALS, SHARED, STOCK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ CROWDED = "crowded"
 # What is compared most closely is measured one after the other.
 MEASURED: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(OPERATIONS, (BARE, OURS, CROWDED, STOCK, *RIVALS, ON_MONGODB)),
-    **dict.fromkeys(REMEMBERED, (CACHED, SHARED)),
+    **dict.fromkeys(REMEMBERED, (CACHED, KEEPING, SHARED)),
     LOGIN: (OURS, STOCK, *RIVALS),
     DAY: ALIKE,
 }
