@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache, lru_cache
 from typing import Any, TypedDict, Unpack
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -60,20 +60,26 @@ class Due:
 
     def overdue_after(self) -> datetime:
         """Return the last instant at which it is not overdue: the minute named, or the end of the day."""
-        return self._last_instant
+        kept: datetime | None = self.__dict__.get(_KEPT)
+        return _last_instant(self.date, self.time, self.timezone) if kept is None else kept
 
-    @cached_property
-    def _last_instant(self) -> datetime:
-        moment = datetime.combine(self.date, self.time or time(), tzinfo=zone_named(self.timezone))
-        if self.time is None:
-            moment = datetime.combine(self.date + timedelta(days=1), time(), tzinfo=moment.tzinfo)
-        return moment.astimezone(UTC)
+
+_KEPT = "_last_instant"  # with this first letter it is no member of a record
+
+
+@lru_cache(maxsize=4096)
+def _last_instant(on: date, at: time | None, timezone: str | None) -> datetime:
+    """Return the last instant of a day, or of a minute of it; it is remembered: many tasks are due on few days."""
+    moment = datetime.combine(on, at or time(), tzinfo=zone_named(timezone))
+    if at is None:
+        moment = datetime.combine(on + timedelta(days=1), time(), tzinfo=moment.tzinfo)
+    return moment.astimezone(UTC)
 
 
 def due_as_kept(on: date, at: time | None, timezone: str | None, overdue_after: datetime) -> Due:
     """Return a deadline whose last instant is known: the one that was computed when it was written."""
     due = Due.__new__(Due)  # a frozen dataclass sets each member the long way: a page has fifty of these
-    due.__dict__.update(date=on, time=at, timezone=timezone, _last_instant=overdue_after)
+    due.__dict__.update({"date": on, "time": at, "timezone": timezone, _KEPT: overdue_after})
     return due
 
 
