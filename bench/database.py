@@ -11,7 +11,7 @@ from uuid import uuid4
 import psycopg2  # type: ignore[import-untyped]  # ships no types
 from sqlalchemy import make_url
 
-from tests.postgresql_server import NotInstalled, postgresql_server
+from tests.postgresql_server import NotInstalled, own_postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - where Linux has memory as a folder
 _ROOM = 4 * 2**30
+_CONNECTIONS = 200  # of all sides together; PostgreSQL's own bound is 100
 
 
 class CannotMeasure(Exception):
@@ -79,7 +80,10 @@ def _own_database(server: str) -> Iterator[str]:
 @contextmanager
 def _own_server(place: Path | None) -> Iterator[str]:
     try:
-        with postgresql_server(place=place) as url:
-            yield url
+        with own_postgresql(place=place) as server:
+            run(server.url, f"ALTER SYSTEM SET max_connections = {_CONNECTIONS}")
+            server.shut_down()
+            server.start_again()
+            yield server.url
     except NotInstalled as problem:
         raise CannotMeasure(f"{problem}, or give BENCH_DATABASE_URL") from None
