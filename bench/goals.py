@@ -62,7 +62,7 @@ def of_rates(rounds: Rounds) -> Iterator[Goal]:
         *((goal, (work, OURS), (work, rival)) for rival in RIVALS for work, goal in _OF_RIVALS.items()),
         (_REMEMBERED_OF_BARE, ("remembered", CACHED), ("list", BARE)),
         (_REMEMBERED_OF_OURS, ("remembered", CACHED), ("list", OURS)),
-        (_UNCHANGED_OF_REMEMBERED, ("unchanged", SHARED), ("remembered", SHARED)),
+        *((_UNCHANGED_OF_REMEMBERED, ("unchanged", side), ("remembered", side)) for side in (CACHED, SHARED)),
     ]
     for bound, one, other in pairs:
         if one in rounds and other in rounds:
@@ -72,7 +72,7 @@ def of_rates(rounds: Rounds) -> Iterator[Goal]:
 
 
 def _of_a_304(rounds: Rounds) -> Iterator[Goal]:
-    """Yield the goal for what a 304 saves where the page is at hand: it is held to what it saves the bare function."""
+    """Yield the goal for what a 304 saves where the page is at hand, held to what it saves the bare function."""
     turns = [("unchanged", CACHED), ("remembered", CACHED), ("unchanged", KEEPING), ("remembered", KEEPING)]
     if all(turn in rounds for turn in turns):
         rates = zip(*(rounds[turn] for turn in turns), strict=True)

@@ -84,7 +84,7 @@ class Carrier:
         asked = _asked(operation, handler, known)
         self._permission = Permission(operation.permission) if operation.permission else None
         self._handler = partial(handler, **{name: value for name, value in known.items() if name in asked})
-        self._takes = next((who for who in ("sight", "actor") if who in asked), None)
+        self._who = next((name for name in ("sight", "actor") if name in asked), None)  # as what it takes who asks
         self._safe = operation.method in _SAFE
         self._takes_key = "Idempotency-Key" in declared
         self._takes_match = "If-Match" in declared
@@ -119,11 +119,11 @@ class Carrier:
             return Decision(Reply(), replayed=replayed)
         if self._requires_match:
             conditions.check_given(call)
-        arguments = {**call.arguments, self._takes: sight or actor} if self._takes else call.arguments
+        arguments = {**call.arguments, self._who: sight or actor} if self._who else call.arguments
         return self._handled(call, arguments, actor, attempt)
 
     def _sight(self, call: Call) -> Sight | None:
-        if not call.claims or self._takes != "sight":
+        if not call.claims or self._who != "sight":
             return None
         return self._actors.sight(call.claims, asked=(call.path, call.query))
 
