@@ -26,7 +26,7 @@ def test_an_id_is_a_uuid_of_version_seven_in_lower_case() -> None:
 
 def test_an_id_begins_with_the_milliseconds_of_its_birth(monkeypatch: pytest.MonkeyPatch) -> None:
     far = 4_102_444_800_000  # the year 2100: later than any id made so far
-    monkeypatch.setattr("tracker.domain.identity._last", 0)
+    monkeypatch.setattr("tracker.domain.identity._last", (0, 0, ""))
     monkeypatch.setattr(time, "time_ns", lambda: far * 1_000_000)
     assert UUID(new_id()).int >> 80 == far
 

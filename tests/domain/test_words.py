@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tracker.domain.words import words_of
 
@@ -25,10 +29,19 @@ from tracker.domain.words import words_of
         ("東京2026 𠮷野", ("東", "京", "2026", "𠮷", "野")),
         ("🪴plant🪴", ("plant",)),
         ("a" * 65, ("a" * 64,)),
+        (f"b {'a' * 65} c {'A' * 66}", ("b", "a" * 64, "c")),
+        ("a" * 64 + "-" + "b" * 64, ("a" * 64, "b" * 64)),
     ],
 )
 def test_a_text_is_its_words_each_of_them_once(text: str, words: tuple[str, ...]) -> None:
     assert words_of(text) == words
+
+
+@given(st.text(st.characters(codec="ascii")))
+def test_in_ascii_a_word_is_a_run_of_letters_and_digits_in_lower_case(text: str) -> None:
+    runs = [run[:64] for run in re.findall("[0-9a-z]+", text.lower())]
+
+    assert words_of(text) == tuple(dict.fromkeys(runs))
 
 
 @pytest.mark.parametrize("text", ["Straße ﬁle Zoe\u0308 ΣΊΣΥΦΟΣ 植物 İ", "ŉ ǰ ΐ ﷺ ½"])

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 
 SYSTEM = "system"  # who does what happens by itself, or from the command line: no user has this id
 
-_COUNTER_BITS = 12
+_COUNTER = [f"{number:03x}" for number in range(1 << 12)]
 _DRAWN = 4096  # random bytes at once: to ask the kernel for eight lets every other thread of the process go first
 _RANDOM_BITS = int.from_bytes(bytes.fromhex("3fffffffffffffff") * (_DRAWN // 8))
 _VARIANT = int.from_bytes(bytes.fromhex("8000000000000000") * (_DRAWN // 8))  # 0b10 and the 62 bits that are random
 _lock = threading.Lock()
-_last = 0
+_last = 0, 0, ""  # the milliseconds of the last id, its counter, and how those of the same millisecond begin
 _random: Iterator[str] = iter(())
 
 
@@ -34,13 +34,22 @@ def new_id() -> str:
     """Return a new UUIDv7, greater than every id this process made before, also when the clock steps back."""
     global _last, _random  # noqa: PLW0603 - the monotonic counter of RFC 9562 section 6.2 is one per process
     with _lock:
-        _last = max(_last + 1, (time.time_ns() // 1_000_000) << _COUNTER_BITS)
-        ticks, random = _last, next(_random, None)
+        _, count, beginning = _last = _following(*_last)
+        random = next(_random, None)
         if random is None:
             _random = _drawn()
             random = next(_random)
-    text = f"{ticks:015x}"  # 12 digits of milliseconds, and 3 of the counter, which stand behind the version
-    return f"{text[:8]}-{text[8:12]}-7{text[12:]}-{random[:4]}-{random[4:]}"
+    return f"{beginning}{_COUNTER[count]}-{random[:4]}-{random[4:]}"
+
+
+def _following(millisecond: int, count: int, beginning: str) -> tuple[int, int, str]:
+    """Return what follows: the present, or the next count of an instant that is not over or still to come."""
+    present, count = time.time_ns() // 1_000_000, count + 1
+    if present <= millisecond and count < len(_COUNTER):
+        return millisecond, count, beginning
+    millisecond = max(present, millisecond + 1)
+    text = f"{millisecond:012x}"
+    return millisecond, 0, f"{text[:8]}-{text[8:]}-7"  # the version is between them and the counter
 
 
 def _drawn() -> Iterator[str]:

@@ -133,8 +133,8 @@ class Task:
     @classmethod
     def new(cls, *, by: str, at: datetime, **members: Unpack[TaskMembers]) -> Task:
         """Return a task with at least a ``project_id`` and a ``title``; one born in another status has moved there."""
-        differing = _BLANK.differing_in(members, at=at)
-        return _BLANK.with_members(**differing, id=new_id(), created_by=by, created_at=at, updated_at=at)
+        born = {"id": new_id(), "created_by": by, "created_at": at, "updated_at": at}
+        return _BLANK._but(_BLANK.differing_in(members, at=at) | born)
 
     @property
     def closed(self) -> bool:
@@ -183,17 +183,19 @@ class Task:
         return done and self.updated_at <= at - timedelta(days=days)
 
     def with_members(self, **members: Any) -> Task:
-        """Return this task with these members just as they are: what they bring about is the caller's to say.
+        """Return this task with these members just as they are: what they bring about is the caller's to say."""
+        return self._but(members)
 
-        As ``dataclasses.replace`` does it, which sets each member of a frozen one the long way.
-        """
+    def _but(self, members: dict[str, Any]) -> Task:
+        """As ``dataclasses.replace`` does it, which sets each member of a frozen one the long way."""
         task = object.__new__(Task)
-        object.__setattr__(task, "__dict__", {**self.__dict__, **members})
+        object.__setattr__(task, "__dict__", vars(self) | members)
         return task
 
     def differing_in(self, members: TaskMembers, *, at: datetime) -> dict[str, Any]:
         """Return those of the members that are not its own, and what they bring about."""
-        differing: dict[str, Any] = {n: value for n, value in members.items() if value != getattr(self, n)}
+        own = vars(self)
+        differing: dict[str, Any] = {name: value for name, value in members.items() if value != own[name]}
         if due := differing.get("due"):
             due.overdue_after()
         if "project_id" in differing:

@@ -11,20 +11,26 @@ import re
 import unicodedata
 
 _LONGEST = 64
-_PLAIN = re.compile(r"[0-9a-z]+")
+_TOO_LONG = re.compile(rf"[0-9a-z]{{{_LONGEST + 1}}}")
+# What each byte of ASCII is to a search; text in ASCII is cut by bytes, which takes a quarter of what a regex takes.
+_SEEN_AS = b"".join(bytes([byte]).lower() if bytes([byte]).isalnum() else b" " for byte in range(256))
 _UNSPACED = re.compile("([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])")
 
 
 def words_of(text: str) -> tuple[str, ...]:
     """Return each word of a text once, in the order in which they first occur."""
-    words = _PLAIN.findall(text.lower()) if text.isascii() else _folded_words(text)
-    return tuple(dict.fromkeys([word[:_LONGEST] for word in words]))
+    is_ascii = text.isascii()
+    spaced = text.encode().translate(_SEEN_AS).decode() if is_ascii else _folded(text)
+    words = spaced.split()
+    if not is_ascii or _TOO_LONG.search(spaced):
+        words = [word[:_LONGEST] for word in words]
+    return tuple(dict.fromkeys(words))
 
 
-def _folded_words(text: str) -> list[str]:
+def _folded(text: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     parts = "".join(character if _is_of_a_word(character) else " " for character in folded)
-    return _UNSPACED.sub(r" \1 ", parts).split()
+    return _UNSPACED.sub(r" \1 ", parts)
 
 
 def _is_of_a_word(character: str) -> bool:

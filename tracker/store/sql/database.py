@@ -48,11 +48,9 @@ class Database:
         self._writing = threading.Lock()
         self.connections = Connections(self.engine, size=connections, watch=watch)
 
-    def prepare(
-        self, statement: ClauseElement, columns: Iterable[str] | None = None, *, planned_once: bool = True
-    ) -> Prepared:
-        """Return a statement compiled for this database; ``columns`` are those that an INSERT or UPDATE sets."""
-        return Prepared(statement, self.engine.dialect, columns, planned_once=planned_once)
+    def prepare(self, statement: ClauseElement, columns: Iterable[str] | None = None, **options: Any) -> Prepared:
+        """Return a statement compiled for this database; ``columns`` and what else there is are those of Prepared."""
+        return Prepared(statement, self.engine.dialect, columns, **options)
 
     def read(self, statement: Prepared, values: Values) -> Sequence[Row]:
         """Return the rows of one statement."""

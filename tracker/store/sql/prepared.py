@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import hashlib
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy.dialects import postgresql
 
-from tracker.store.sql.literals import literals
+from tracker.store.sql.literals import Literals, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sqlalchemy import ClauseElement, Dialect
     from sqlalchemy.types import TypeEngine
+
+    from tracker.store.sql.literals import Chosen
 
     Row = Sequence[Any]
     Values = Mapping[str, Any]
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 _NATIVE = (postgresql.UUID, postgresql.ARRAY)
 _TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE) +(\w+)")
 _PARAMETER = re.compile(r"%\((\w+)\)s|%%")
+_AS_THEY_ARE: Mapping[str, str] = MappingProxyType({})
 
 
 class Prepared:
@@ -45,10 +49,12 @@ class Prepared:
         columns: Iterable[str] | None = None,
         *,
         planned_once: bool = True,
+        value_names: Mapping[str, str] = _AS_THEY_ARE,
     ) -> None:
         """Compile it; ``columns`` are those an INSERT or UPDATE sets from parameters of the same names.
 
         A connection keeps each plan for as long as it lives: what can be of any number of kinds is not planned once.
+        What is planned once may name its parameters otherwise than its values are: ``value_names`` says how these are.
         """
         compiled = statement.compile(dialect=dialect, column_keys=None if columns is None else list(columns))
         self.plain = str(compiled)
@@ -59,7 +65,7 @@ class Prepared:
             (name, take) for name, parameter in bound.items() if (take := _conversion(parameter.type, dialect, "bind"))
         ]
         is_planned_once = dialect.name == "postgresql" and planned_once
-        self._planned = _Planned.of(self.plain, dict(self._taken)) if is_planned_once else None
+        self._planned = _Planned.of(self.plain, dict(self._taken), value_names) if is_planned_once else None
         selected: Iterable[Any] = getattr(statement, "exported_columns", ())
         self._given = [
             (at, give) for at, column in enumerate(selected) if (give := _conversion(column.type, dialect, "result"))
@@ -105,11 +111,13 @@ class _Planned(NamedTuple):
     """A statement that a connection plans once, by ``preparation``, and runs by its name."""
 
     name: str
-    parameters: Sequence[tuple[str, Conversion | None]]
     preparation: str
+    given: Chosen
+    taken: Sequence[tuple[int, Conversion]]
+    literals: Literals
 
     @classmethod
-    def of(cls, plain: str, taken: Mapping[str, Conversion]) -> _Planned:
+    def of(cls, plain: str, taken: Mapping[str, Conversion], value_names: Mapping[str, str]) -> _Planned:
         """Return what is sent instead of a text with a place for each value."""
         names: list[str] = []
 
@@ -122,16 +130,20 @@ class _Planned(NamedTuple):
             return f"${names.index(name) + 1}"
 
         statement = _PARAMETER.sub(numbered, plain)
-        name = f"tracker_{hashlib.sha256(plain.encode()).hexdigest()[:16]}"
-        return cls(name, [(name, taken.get(name)) for name in names], f"PREPARE {name} AS {statement}")
+        known_as = f"tracker_{hashlib.sha256(plain.encode()).hexdigest()[:16]}"
+        given = chosen([value_names.get(name, name) for name in names])
+        converted = [(at, taken[name]) for at, name in enumerate(names) if name in taken]
+        return cls(known_as, f"PREPARE {known_as} AS {statement}", given, converted, Literals())
 
     def with_values(self, values: Values) -> tuple[str, Sequence[Any] | None]:
         """Return the text with all values in it that can stand there as they are, and the others."""
-        written, others = literals(
-            [values[name] if take is None else take(values[name]) for name, take in self.parameters]
-        )
-        given = f"({', '.join(written)})" if written else ""
-        return f"EXECUTE {self.name}{given}", others or None
+        given = self.given(values)
+        if self.taken:
+            given = list(given)
+            for at, take in self.taken:
+                given[at] = take(given[at])
+        written, others = self.literals(given)
+        return f"EXECUTE {self.name}({written})" if written else f"EXECUTE {self.name}", others or None
 
 
 def _conversion(kind: TypeEngine[Any], dialect: Dialect, way: str) -> Conversion | None:

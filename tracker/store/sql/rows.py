@@ -61,8 +61,7 @@ def _user_row(user: User) -> dict[str, Any]:
 
 def _task_row(task: Task) -> dict[str, Any]:
     due = task.due
-    row = {
-        **vars(task),
+    row = vars(task) | {
         "labels": list(task.labels),
         "due_date": due and due.date,
         "due_time": due and due.time and due.time.isoformat("minutes"),
@@ -77,7 +76,7 @@ def _task_row(task: Task) -> dict[str, Any]:
 
 def as_words(words: Iterable[str]) -> str:
     """Return words as they are kept: a tsvector reads them so, and elsewhere each can be found after its space."""
-    return "".join([f" {word}" for word in words])
+    return " ".join(("", *words))
 
 
 KINDS: Mapping[type[Any], Kind] = {

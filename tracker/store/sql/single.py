@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from tracker.store.sql.prepared import Prepared
     from tracker.store.sql.transaction import Transaction
 
-_TO = {column.name: f"to_{column.name}" for column in tasks.c}
+_TO = {column.name: f"to_{column.name}" for column in tasks.c}  # what sets a column may not have its name
+_VALUE_NAMES = {parameter: column for column, parameter in _TO.items()}
 _STAYS = {"id", "project_id", "number"}
 _LOGGED = ("operation_id", "actor_id", "at", "entity_id", "before", "after")
 
@@ -41,7 +42,7 @@ class Single:
     @classmethod
     def of(cls, database: Database) -> Single:
         """Compile them."""
-        return cls(database.prepare(_create()), database.prepare(_replace()))
+        return cls(*(database.prepare(each, value_names=_VALUE_NAMES) for each in (_create(), _replace())))
 
     def commit(self, changes: ChangeSet, transaction: Transaction) -> Receipt | None:
         """Commit a task that is created, or replaced where it is; None, and nothing is sent, where there is more to do.
@@ -72,8 +73,7 @@ def _only(changes: ChangeSet) -> tuple[Task | None, Task] | None:
 
 
 def _values_of(changes: ChangeSet, before: Task | None, after: Task) -> dict[str, Any]:
-    return {
-        **{_TO[name]: value for name, value in KINDS[Task].row(after).items()},
+    return KINDS[Task].row(after) | {
         "is_version": before.version if before else 0,
         "log_operation_id": changes.operation_id,
         "log_actor_id": changes.actor_id,
