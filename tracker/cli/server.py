@@ -22,6 +22,7 @@ from granian.log import LogLevels
 from tracker.cli import Refused
 from tracker.cli.probe import base_url, resolved, status_of
 from tracker.cli.processes import Server, hear_of_the_end
+from tracker.edge.granian_in_place import serve_in_place
 from tracker.logs import logging_config
 from tracker.metrics import exposed
 
@@ -88,6 +89,7 @@ def create_app() -> Front:
     from tracker import app  # noqa: PLC0415 - it takes long to import, and a parent has no use for it
 
     front = app.create_app()
+    serve_in_place(front)
     hear_of_the_end(front)
     gc.collect()
     gc.freeze()  # what is there now stays: going through it again stopped a process for an eighth of a second

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections import Counter
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracker.domain.identity import new_id
 from tracker.domain.refusals import Refusal
@@ -30,10 +31,13 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from tracker.edge.readiness import Lookout
+    from tracker.edge.workers import Then
+    from tracker.observed import Request
 
     Scope = dict[str, Any]
-    Receive = Callable[[], Awaitable[dict[str, Any]]]
-    Send = Callable[[dict[str, Any]], Awaitable[None]]
+    Message = dict[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
 
 MAX_IN_FLIGHT = 512
 
@@ -50,8 +54,20 @@ _LEAVE = (b"connection", b"close")
 _NO_PAGE = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
+class Exchange(NamedTuple):
+    """A request that was taken: the call, what those who watch were told, and whether its answer leaves bodiless."""
+
+    call: Call
+    request: Request
+    wants_head: bool
+
+
 class Front:
-    """An ASGI application around ``respond``, which turns a complete Call into an Answer and never raises."""
+    """An ASGI application around ``respond``, which turns a complete Call into an Answer and never raises.
+
+    A server that knows more than ASGI takes each step by itself: ``begin``, ``answer_at_once`` or, on its loop,
+    ``answer``, and ``end``.
+    """
 
     def __init__(  # noqa: PLR0913 - by name, and most have a default
         self,
@@ -81,7 +97,7 @@ class Front:
         self._bodies = Bodies(body_deadline)
         self._workers = Workers(respond, threads=threads, stay=stay)
         self._apart = Apart(respond, apart, threads=threads_apart, stay=stay)
-        self._in_flight = 0
+        self._in_flight, self._counting = 0, threading.Lock()
 
     @property
     def lookout(self) -> Lookout | None:
@@ -95,31 +111,64 @@ class Front:
         elif scope["type"] == "http":
             await self._serve(scope, receive, send)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def begin(self, scope: Scope) -> Exchange:
+        """Take a request; ``end`` or ``give_up`` has to follow."""
         call = call_of(scope)
         call.address, call.secure = self._proxies.origin(scope)
-        head = call.method == "HEAD"
-        request, answer = self._watched.began(call), None
-        if head:
+        wants_head = call.method == "HEAD"
+        request = self._watched.began(call)
+        if wants_head:
             call.method = "GET"
-        try:
-            answer = await self._answer(call, receive)
-        finally:
-            self._watched.ended(request, call, answer)
+        return Exchange(call, request, wants_head)
+
+    def end(self, exchange: Exchange, answer: Answer) -> tuple[Message, Message]:
+        """Return what is to be sent now."""
+        call, request, wants_head = exchange
+        self._watched.ended(request, call, answer)
         headers = [*_headers(answer, call), *self._cors.headers(call)]
         if self._lookout is not None and self._lookout.draining and _LEAVE not in headers:
             headers.append(_LEAVE)  # the connection would be closed soon, perhaps beneath a request
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if head else answer.body})
+        return (
+            {"type": "http.response.start", "status": answer.status, "headers": headers},
+            {"type": "http.response.body", "body": b"" if wants_head else answer.body},
+        )
+
+    def give_up(self, exchange: Exchange) -> None:
+        """Take note that nobody waits for the answer any more."""
+        self._watched.ended(exchange.request, exchange.call, None)
+
+    def answer_at_once(self, call: Call, then: Then) -> bool:
+        """Have a call answered, and ``then`` told in the thread that did; False where the loop has to wait first."""
+        waits = call.path in PROBES or has_body(call) or self._apart.is_for(call)
+        if not waits:
+            self._hand(call, then)
+        return not waits
+
+    async def answer(self, call: Call, receive: Receive, then: Then) -> None:
+        """Have a call answered that the loop has to wait for; ``then`` is told here or in the thread that did."""
+        if call.path in PROBES or self._apart.is_for(call):
+            then(await self._answer(call, receive))
+        elif (refused := await self._gather(call, receive)) is not None:
+            then(refused)
+        else:
+            self._hand(call, then)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = self.begin(scope)
+        try:
+            answer = await self._answer(exchange.call, receive)
+        except BaseException:
+            self.give_up(exchange)
+            raise
+        for message in self.end(exchange, answer):
+            await send(message)
 
     async def _answer(self, call: Call, receive: Receive) -> Answer:
         if call.path in PROBES:
             return self._respond(call)
-        if "content-length" in call.headers or "transfer-encoding" in call.headers:
-            try:
-                call.body = await self._bodies.gathered(call, receive)
-            except Refusal as refusal:
-                return problem_of(refusal, call.request_id)
+        refused = await self._gather(call, receive)
+        if refused is not None:
+            return refused
         if not self._apart.is_for(call):
             return await self._answered(call, self._workers)
         if not await self._apart.enter():
@@ -129,13 +178,42 @@ class Front:
         finally:
             self._apart.leave()
 
+    async def _gather(self, call: Call, receive: Receive) -> Answer | None:
+        """Have the body in the call; return what is said instead where it does not come as it should."""
+        if has_body(call):
+            try:
+                call.body = await self._bodies.gathered(call, receive)
+            except Refusal as refusal:
+                return problem_of(refusal, call.request_id)
+        return None
+
     async def _answered(self, call: Call, workers: Workers) -> Answer:
-        if self._in_flight >= MAX_IN_FLIGHT:
+        if not self._enter():
             return problem_of(Overloaded(), call.request_id)
-        self._in_flight += 1
         try:
             return await workers.answer(call)
         finally:
+            self._leave()
+
+    def _hand(self, call: Call, then: Then) -> None:
+        if not self._enter():
+            then(problem_of(Overloaded(), call.request_id))
+            return
+
+        def leave(answer: Answer) -> None:
+            self._leave()
+            then(answer)
+
+        self._workers.hand(call, leave)
+
+    def _enter(self) -> bool:
+        with self._counting:
+            has_room = self._in_flight < MAX_IN_FLIGHT
+            self._in_flight += has_room
+        return has_room
+
+    def _leave(self) -> None:
+        with self._counting:
             self._in_flight -= 1
 
     async def _live(self, receive: Receive, send: Send) -> None:
@@ -161,6 +239,11 @@ def call_of(scope: Scope) -> Call:
     asked = headers.get("x-request-id")
     request_id = asked if asked and _REQUEST_ID.fullmatch(asked) else new_id()
     return Call(scope["method"], scope["path"], scope["query_string"], headers, request_id, repeated)
+
+
+def has_body(call: Call) -> bool:
+    """Whether a request says that there is more to come than its head."""
+    return "content-length" in call.headers or "transfer-encoding" in call.headers
 
 
 def _repeated(pairs: Iterable[tuple[bytes, bytes]]) -> frozenset[str]:

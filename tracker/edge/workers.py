@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tracker.edge.call import Answer, Call
 
-    _Job = tuple[Call, asyncio.AbstractEventLoop, asyncio.Future[Answer]]
+    Then = Callable[[Answer], object]
 
 MAX_APART = 16  # who waits to have a password hashed, which takes 50 ms of a core each
 MAX_AT_THE_DOOR = 64  # who waits, and costs nothing, to be one of those: who is sent away at once comes back at once
@@ -37,7 +37,7 @@ class Workers:
     ) -> None:
         """Start the threads, each of which is in a ``stay`` for as long as it lives; ``respond`` never raises."""
         self._respond, self._stay = respond, stay
-        self._waiting: SimpleQueue[_Job | None] = SimpleQueue()
+        self._waiting: SimpleQueue[tuple[Call, Then] | None] = SimpleQueue()
         # Daemons: a process that is told to end for the second time does not wait for them.
         self._threads = [threading.Thread(target=self._work, name=f"tracker-{n}", daemon=True) for n in range(threads)]
         for thread in self._threads:
@@ -47,8 +47,16 @@ class Workers:
         """Have a call answered; to be called on the loop that waits for it."""
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[Answer] = loop.create_future()
-        self._waiting.put((call, loop, answered))
+
+        def tell(answer: Answer) -> None:
+            loop.call_soon_threadsafe(_settle, answered, answer)
+
+        self.hand(call, tell)
         return answered
+
+    def hand(self, call: Call, then: Then) -> None:
+        """Have a call answered, and ``then`` be told the answer in the thread that made it; it never raises."""
+        self._waiting.put((call, then))
 
     def close(self) -> None:
         """Return when every call is answered and every thread has ended."""
@@ -60,8 +68,8 @@ class Workers:
     def _work(self) -> None:
         with self._stay():
             while (job := self._waiting.get()) is not None:
-                call, loop, answered = job
-                loop.call_soon_threadsafe(_settle, answered, self._respond(call))
+                call, then = job
+                then(self._respond(call))
 
 
 class Apart(Workers):
