@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from tracker.edge.call import Answer, Call
-    from tracker.edge.workers import Workers
+    from tracker.edge.front import Exchange
+    from tracker.edge.workers import Then
 
 OPERATIONS = ("get", "list", "create", "status")
 _WARM_UP = 20
@@ -64,8 +65,8 @@ class AtHand:
 class InPlace(Front):
     """Answers on the loop: a hand-over to a thread costs another number of instructions each time."""
 
-    async def _answered(self, call: Call, _workers: Workers) -> Answer:
-        return self._respond(call)
+    def _hand(self, call: Call, then: Then) -> None:
+        then(self._respond(call))
 
 
 def main(operation: str, calls: int, counting: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
@@ -88,12 +89,16 @@ async def _answered(front: Front, request: dict[str, Any], body: bytes, calls: i
         await asyncio.sleep(0)  # as from a socket, and so that the loop goes round
         return {"type": "http.request", "body": body}
 
-    async def send(message: dict[str, Any]) -> None:
-        status = message.get("status", 200)
-        assert status in {200, 201}, message  # noqa: S101 - else something else was counted
-
     for _ in range(calls):
-        await front(request, receive, send)
+        exchange = front.begin(request)
+        leave = partial(_leave, front, exchange)
+        if not front.answer_at_once(exchange.call, leave):
+            await front.answer(exchange.call, receive, leave)
+
+
+def _leave(front: Front, exchange: Exchange, answer: Answer) -> None:
+    message, _ = front.end(exchange, answer)
+    assert message["status"] in {200, 201}, message  # noqa: S101 - else something else was counted
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from unittest import mock
 
 from tracker import app
 from tracker.edge.cache import Memory
+from tracker.edge.granian_in_place import serve_in_place
 
 if TYPE_CHECKING:
     from tracker.edge.front import Front
@@ -16,4 +17,6 @@ if TYPE_CHECKING:
 def create_app() -> Front:
     """Return the application of one server process, whose own memory is too small for any answer."""
     with mock.patch.object(app, "Memory", partial(Memory, largest=0)):
-        return app.create_app()
+        front = app.create_app()
+    serve_in_place(front)
+    return front

@@ -105,7 +105,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._metrics = {metric.name: _declared(metric, self.registry) for metric in _TABLE}
         self._children: dict[tuple[str, ...], Any] = {}
-        self._lost = 0
+        self._lost, self._counting_lost = 0, threading.Lock()
         self._of("build_info", version).set(1)
 
     def _of(self, name: str, *labels: str) -> Any:
@@ -130,9 +130,13 @@ class Metrics:
             self._count_statements(doing, doing.name)
         elif isinstance(doing, Run):
             self._count_run(doing)
-        if (lost := log_writer.lost()) > self._lost:
-            self._of("log_lines_dropped_total").inc(lost - self._lost)
-            self._lost = lost
+        if log_writer.lost() > self._lost:
+            self._count_lost()
+
+    def _count_lost(self) -> None:
+        with self._counting_lost:  # several threads may have seen that there are more
+            before, self._lost = self._lost, log_writer.lost()
+            self._of("log_lines_dropped_total").inc(self._lost - before)
 
     def _count_run(self, run: Run) -> None:
         self._of("job_runs_total", run.name, run.outcome).inc()

@@ -18,8 +18,10 @@ from tests.crew import hired
 from tests.databases import database
 from tests.faults.server import HOST, Server, running, start
 from tests.racing import at_once
+from tracker import log_writer
 from tracker.cli.server import free_port
-from tracker.metrics import _Sum, table
+from tracker.metrics import Metrics, _Sum, table
+from tracker.observed import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -170,6 +172,21 @@ def test_where_the_cache_is_off_that_is_what_is_counted(tmp_path: Path) -> None:
         for _ in range(3):
             server.ask("GET", "/summary", token=token)
         assert counts(port) == {'result="bypass"': 3}
+
+
+def test_lines_that_were_lost_are_counted_once_however_many_threads_see_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = Metrics()
+    counter = metrics._of("log_lines_dropped_total")
+    count = counter.inc
+
+    def slowly(lost: int) -> None:
+        time.sleep(0.01)
+        count(lost)
+
+    monkeypatch.setattr(counter, "inc", slowly)
+    monkeypatch.setattr(log_writer, "lost", lambda: 5)
+    at_once(8, lambda _: metrics.ended(Run(name="reminders", about={})))
+    assert metrics.registry.get_sample_value("tracker_log_lines_dropped_total") == 5
 
 
 def test_a_port_that_is_taken_is_refused(tmp_path: Path) -> None:

@@ -32,7 +32,6 @@ class Fragile(Front):
 
 def respond(call: Call) -> Answer:
     """Answer; /livez and /readyz are answered on the loop."""
-    said = call.body
     match call.path:
         case "/livez" | "/wait":
             _waits.release()
@@ -41,8 +40,11 @@ def respond(call: Call) -> Answer:
             said = b"so it is" if _waits.acquire(timeout=PATIENCE) else b"nobody"
         case "/release":
             _may_go.release()
+            said = b""
         case "/who":
             said = threading.current_thread().name.encode()
+        case _:
+            said = call.body
     return Answer(200, _TEXT, said)
 
 
@@ -61,4 +63,4 @@ if __name__ == "__main__":
         address="127.0.0.1",
         port=int(sys.argv[1]),
         websockets=False,
-    ).serve()  # type: ignore[no-untyped-call]  # granian's has no types
+    ).serve()

@@ -1,4 +1,4 @@
-"""Requests that are handed on without the server's loop, by private names of granian 2.8.7: it breaks if they change."""
+"""Requests that are handed on without the server's loop, by private names of granian 2.8.7: breaks if they change."""
 
 from __future__ import annotations
 
