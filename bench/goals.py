@@ -60,7 +60,7 @@ def of_rates(rounds: Rounds) -> Iterator[Goal]:
         *((_OF_BARE, (operation, OURS), (operation, BARE)) for operation in OPERATIONS),
         *((_OF_STOCK, (operation, OURS), (operation, STOCK)) for operation in OPERATIONS),
         *((goal, (work, OURS), (work, rival)) for rival in RIVALS for work, goal in _OF_RIVALS.items()),
-        (_REMEMBERED_OF_BARE, ("remembered", CACHED), ("list", BARE)),
+        *((_REMEMBERED_OF_BARE, ("remembered", side), ("list", BARE)) for side in (CACHED, SHARED)),
         (_REMEMBERED_OF_OURS, ("remembered", CACHED), ("list", OURS)),
         *((_UNCHANGED_OF_REMEMBERED, ("unchanged", side), ("remembered", side)) for side in (CACHED, SHARED)),
     ]

@@ -41,6 +41,7 @@ def test_what_is_remembered_is_held_to_the_lists_that_are_not() -> None:
     found = {goal.what: goal.met for goal in goals.of_rates(_rounds(measured))}
     assert found == {
         "remembered of cached / list of bare": True,
+        "remembered of shared / list of bare": False,
         "unchanged of cached / remembered of cached": False,
         "unchanged of shared / remembered of shared": True,
     }
