@@ -1,7 +1,7 @@
 """Granian, whose requests are handed on by the thread that read them, and answered by the thread that knows the answer.
 
-By ASGI both go by the event loop, which is woken for each twice, and waits for its turn among the threads twice: on two
-cores a seventh fewer requests are answered so. The loop still gathers bodies, hashes no passwords and answers probes.
+By ASGI both go by the event loop, which is woken twice for each, and waits twice for its turn among the threads: on two
+cores an eighth fewer gets are answered so. The loop still gathers bodies, answers probes, and has who logs in wait.
 
 Private names of granian 2.8.7 are used here and in ``cli/processes.py`` alone; ``tests/edge/test_granian_in_place.py``
 breaks when they change.
@@ -50,12 +50,15 @@ def _nothing(*_: object) -> None:
 
 
 def _take(front: Front, loop: asyncio.AbstractEventLoop, context: Any, watcher: Any) -> None:
+    exchange = None
     try:
         exchange = front.begin(watcher.scope)
         leave = partial(_leave, front, exchange, watcher)
         if not front.answer_at_once(exchange.call, leave):
             loop.call_soon_threadsafe(_wait, front, loop, exchange, watcher, leave, context=context)
     except Exception as error:  # noqa: BLE001 - whatever it is: who calls this hears of nothing that is raised
+        if exchange is not None:
+            front.give_up(exchange)
         watcher.err(error)
 
 
