@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tracker.edge.call import Answer, Call
     from tracker.edge.front import Exchange
-    from tracker.edge.workers import Then
+    from tracker.edge.workers import Then, Workers
 
 OPERATIONS = ("get", "list", "create", "status")
 _WARM_UP = 20
@@ -65,7 +65,7 @@ class AtHand:
 class InPlace(Front):
     """Answers on the loop: a hand-over to a thread costs another number of instructions each time."""
 
-    def _hand(self, call: Call, then: Then) -> None:
+    def _hand(self, call: Call, then: Then, workers: Workers) -> None:  # noqa: ARG002 - as the front's
         then(self._respond(call))
 
 

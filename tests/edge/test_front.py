@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.client import Received
-from tests.edge import wire as wires
 from tests.edge.wire import CHUNKED, Wire, exchange, live, pieces, scope
 from tests.world import World
 from tracker.edge import front as module
@@ -40,13 +39,6 @@ class Echo:
             self.begun.release()
             assert self.may_end.wait(PATIENCE)
         return Answer(200, TEXT, call.body)
-
-
-@pytest.fixture(autouse=True, params=[wires.exchange, wires.exchange_in_place])
-def _each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have all that is said here said of both ways: by ASGI, and step by step."""
-    monkeypatch.setitem(globals(), "exchange", request.param)
-    monkeypatch.setattr(wires, "exchange", request.param)
 
 
 @pytest.fixture

@@ -94,32 +94,6 @@ async def exchange(front: Any, request: dict[str, Any], messages: AsyncIterator[
 
     async with asyncio.timeout(PATIENCE):
         await front(request, messages.__anext__, send)
-    return _received(sent)
-
-
-async def exchange_in_place(front: Any, request: dict[str, Any], messages: AsyncIterator[dict[str, Any]]) -> Received:
-    """Return the same from a front that is asked step by step, as granian_in_place.py does."""
-    sent: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-    under_way = front.begin(request)
-
-    def tell(messages: Any) -> None:
-        if not sent.done():  # whoever waited may be gone
-            sent.set_result(messages)
-
-    def leave(answer: Any) -> None:
-        sent.get_loop().call_soon_threadsafe(tell, front.end(under_way, answer))
-
-    async with asyncio.timeout(PATIENCE):
-        if not front.answer_at_once(under_way.call, leave):
-            try:
-                await front.answer(under_way.call, messages.__anext__, leave)
-            except BaseException:
-                front.give_up(under_way)
-                raise
-        return _received(await sent)
-
-
-def _received(sent: Iterable[dict[str, Any]]) -> Received:
     start, body = sent
     headers = {name.decode(): value.decode("latin-1") for name, value in start["headers"]}
     assert len(headers) == len(start["headers"]), "a header was sent twice"

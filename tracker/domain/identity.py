@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 SYSTEM = "system"  # who does what happens by itself, or from the command line: no user has this id
 
-_COUNTER = [f"{number:03x}" for number in range(1 << 12)]
+_COUNTS = 1 << 12  # ids of one millisecond
 _DRAWN = 4096  # random bytes at once: to ask the kernel for eight lets every other thread of the process go first
 _RANDOM_BITS = int.from_bytes(bytes.fromhex("3fffffffffffffff") * (_DRAWN // 8))
 _VARIANT = int.from_bytes(bytes.fromhex("8000000000000000") * (_DRAWN // 8))  # 0b10 and the 62 bits that are random
@@ -39,13 +39,13 @@ def new_id() -> str:
         if random is None:
             _random = _drawn()
             random = next(_random)
-    return f"{beginning}{_COUNTER[count]}-{random[:4]}-{random[4:]}"
+    return f"{beginning}{count:03x}-{random[:4]}-{random[4:]}"
 
 
 def _following(millisecond: int, count: int, beginning: str) -> tuple[int, int, str]:
     """Return what follows: the present, or the next count of an instant that is not over or still to come."""
     present, count = time.time_ns() // 1_000_000, count + 1
-    if present <= millisecond and count < len(_COUNTER):
+    if present <= millisecond and count < _COUNTS:
         return millisecond, count, beginning
     millisecond = max(present, millisecond + 1)
     text = f"{millisecond:012x}"

@@ -133,8 +133,8 @@ class Task:
     @classmethod
     def new(cls, *, by: str, at: datetime, **members: Unpack[TaskMembers]) -> Task:
         """Return a task with at least a ``project_id`` and a ``title``; one born in another status has moved there."""
-        born = {"id": new_id(), "created_by": by, "created_at": at, "updated_at": at}
-        return _BLANK._but(_BLANK.differing_in(members, at=at) | born)
+        differing = _BLANK.differing_in(members, at=at)
+        return _BLANK.with_members(**differing, id=new_id(), created_by=by, created_at=at, updated_at=at)
 
     @property
     def closed(self) -> bool:
@@ -183,11 +183,10 @@ class Task:
         return done and self.updated_at <= at - timedelta(days=days)
 
     def with_members(self, **members: Any) -> Task:
-        """Return this task with these members just as they are: what they bring about is the caller's to say."""
-        return self._but(members)
+        """Return this task with these members just as they are: what they bring about is the caller's to say.
 
-    def _but(self, members: dict[str, Any]) -> Task:
-        """As ``dataclasses.replace`` does it, which sets each member of a frozen one the long way."""
+        As ``dataclasses.replace`` does it, which sets each member of a frozen one the long way.
+        """
         task = object.__new__(Task)
         object.__setattr__(task, "__dict__", vars(self) | members)
         return task

@@ -24,7 +24,7 @@ from tracker.edge.cors import Cors
 from tracker.edge.guard import PROBES
 from tracker.edge.observer import Watched, attributed
 from tracker.edge.problems import Overloaded
-from tracker.edge.workers import Apart, Workers
+from tracker.edge.workers import Apart, Workers, answer_to_wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -141,42 +141,32 @@ class Front:
         """Have a call answered, and ``then`` told in the thread that did; False where the loop has to wait first."""
         waits = call.path in PROBES or has_body(call) or self._apart.is_for(call)
         if not waits:
-            self._hand(call, then)
+            self._hand(call, then, self._workers)
         return not waits
 
     async def answer(self, call: Call, receive: Receive, then: Then) -> None:
         """Have a call answered that the loop has to wait for; ``then`` is told here or in the thread that did."""
-        if call.path in PROBES or self._apart.is_for(call):
-            then(await self._answer(call, receive))
+        if call.path in PROBES:
+            then(self._respond(call))
         elif (refused := await self._gather(call, receive)) is not None:
             then(refused)
+        elif self._apart.is_for(call):
+            then(await self._answered_apart(call))
         else:
-            self._hand(call, then)
+            self._hand(call, then, self._workers)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = self.begin(scope)
+        answered, tell = answer_to_wait_for()
         try:
-            answer = await self._answer(exchange.call, receive)
+            if not self.answer_at_once(exchange.call, tell):
+                await self.answer(exchange.call, receive, tell)
+            answer = await answered
         except BaseException:
             self.give_up(exchange)
             raise
         for message in self.end(exchange, answer):
             await send(message)
-
-    async def _answer(self, call: Call, receive: Receive) -> Answer:
-        if call.path in PROBES:
-            return self._respond(call)
-        refused = await self._gather(call, receive)
-        if refused is not None:
-            return refused
-        if not self._apart.is_for(call):
-            return await self._answered(call, self._workers)
-        if not await self._apart.enter():
-            return problem_of(Overloaded(), call.request_id)
-        try:
-            return await self._answered(call, self._apart)
-        finally:
-            self._apart.leave()
 
     async def _gather(self, call: Call, receive: Receive) -> Answer | None:
         """Have the body in the call; return what is said instead where it does not come as it should."""
@@ -187,15 +177,17 @@ class Front:
                 return problem_of(refusal, call.request_id)
         return None
 
-    async def _answered(self, call: Call, workers: Workers) -> Answer:
-        if not self._enter():
+    async def _answered_apart(self, call: Call) -> Answer:
+        if not await self._apart.enter():
             return problem_of(Overloaded(), call.request_id)
+        answered, tell = answer_to_wait_for()
         try:
-            return await workers.answer(call)
+            self._hand(call, tell, self._apart)
+            return await answered
         finally:
-            self._leave()
+            self._apart.leave()
 
-    def _hand(self, call: Call, then: Then) -> None:
+    def _hand(self, call: Call, then: Then, workers: Workers) -> None:
         if not self._enter():
             then(problem_of(Overloaded(), call.request_id))
             return
@@ -204,7 +196,7 @@ class Front:
             self._leave()
             then(answer)
 
-        self._workers.hand(call, leave)
+        workers.hand(call, leave)
 
     def _enter(self) -> bool:
         with self._counting:

@@ -25,21 +25,17 @@ if TYPE_CHECKING:
 
 def serve_in_place(front: Front) -> None:
     """Have the server of this process, which has not started yet, hand its requests to a front without its loop."""
-    mp._new_cbscheduler = partial(_scheduler, front)  # type: ignore[attr-defined]  # noqa: SLF001 - it has no public name
-
-
-def _scheduler(front: Front, loop: asyncio.AbstractEventLoop, callback: Any, **_asked: object) -> Scheduler:
-    return Scheduler(front, loop, callback)
+    mp._new_cbscheduler = partial(Scheduler, front)  # type: ignore[attr-defined]  # noqa: SLF001 - it has no public name
 
 
 class Scheduler(CallbackScheduler):
     """What Granian calls for each request, in a thread of its own that may not wait."""
 
-    def __new__(cls, _front: Front, loop: asyncio.AbstractEventLoop, callback: Any) -> Self:
+    def __new__(cls, _front: Front, loop: asyncio.AbstractEventLoop, callback: Any, **_asked: object) -> Self:
         """Make Granian's, which wants to be told how a task of asyncio begins and ends: here there is none."""
         return super().__new__(cls, loop, callback, None, _nothing, _nothing)  # type: ignore[call-arg]  # no types
 
-    def __init__(self, front: Front, loop: asyncio.AbstractEventLoop, _callback: Any) -> None:
+    def __init__(self, front: Front, loop: asyncio.AbstractEventLoop, _callback: Any, **_asked: object) -> None:
         """Hand what comes to the front."""
         super().__init__()
         self._schedule_fn = partial(_take, front, loop, self._ctx)

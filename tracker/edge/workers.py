@@ -43,17 +43,6 @@ class Workers:
         for thread in self._threads:
             thread.start()
 
-    def answer(self, call: Call) -> asyncio.Future[Answer]:
-        """Have a call answered; to be called on the loop that waits for it."""
-        loop = asyncio.get_running_loop()
-        answered: asyncio.Future[Answer] = loop.create_future()
-
-        def tell(answer: Answer) -> None:
-            loop.call_soon_threadsafe(_settle, answered, answer)
-
-        self.hand(call, tell)
-        return answered
-
     def hand(self, call: Call, then: Then) -> None:
         """Have a call answered, and ``then`` be told the answer in the thread that made it; it never raises."""
         self._waiting.put((call, then))
@@ -113,6 +102,17 @@ class Apart(Workers):
     def leave(self) -> None:
         """Let the next one in."""
         self._places.release()
+
+
+def answer_to_wait_for() -> tuple[asyncio.Future[Answer], Then]:
+    """Return an answer that the running loop can wait for, and what any thread tells it to."""
+    loop = asyncio.get_running_loop()
+    answered: asyncio.Future[Answer] = loop.create_future()
+
+    def tell(answer: Answer) -> None:
+        loop.call_soon_threadsafe(_settle, answered, answer)
+
+    return answered, tell
 
 
 def _settle(answered: asyncio.Future[Answer], answer: Answer) -> None:

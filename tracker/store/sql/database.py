@@ -13,12 +13,12 @@ from tracker.observed import ran
 from tracker.store.silence import Silent
 from tracker.store.sql.connections import Connections
 from tracker.store.sql.engine import is_no_id, open_engine, refused
-from tracker.store.sql.prepared import Prepared
+from tracker.store.sql.prepared import AS_THEY_ARE, Prepared
 from tracker.store.sql.streams import on_postgresql, on_sqlite
 from tracker.store.sql.transaction import Lost, OnPostgreSQL, OnSQLite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import ClauseElement
     from sqlalchemy.pool import PoolProxiedConnection
@@ -48,9 +48,17 @@ class Database:
         self._writing = threading.Lock()
         self.connections = Connections(self.engine, size=connections, watch=watch)
 
-    def prepare(self, statement: ClauseElement, columns: Iterable[str] | None = None, **options: Any) -> Prepared:
-        """Return a statement compiled for this database; ``columns`` and what else there is are those of Prepared."""
-        return Prepared(statement, self.engine.dialect, columns, **options)
+    def prepare(
+        self,
+        statement: ClauseElement,
+        columns: Iterable[str] | None = None,
+        *,
+        planned_once: bool = True,
+        value_names: Mapping[str, str] = AS_THEY_ARE,
+    ) -> Prepared:
+        """Return a statement compiled for this database; what it takes is that of Prepared."""
+        dialect = self.engine.dialect
+        return Prepared(statement, dialect, columns, planned_once=planned_once, value_names=value_names)
 
     def read(self, statement: Prepared, values: Values) -> Sequence[Row]:
         """Return the rows of one statement."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _NATIVE = (postgresql.UUID, postgresql.ARRAY)
 _TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE) +(\w+)")
 _PARAMETER = re.compile(r"%\((\w+)\)s|%%")
-_AS_THEY_ARE: Mapping[str, str] = MappingProxyType({})
+AS_THEY_ARE: Mapping[str, str] = MappingProxyType({})
 
 
 class Prepared:
@@ -49,7 +49,7 @@ class Prepared:
         columns: Iterable[str] | None = None,
         *,
         planned_once: bool = True,
-        value_names: Mapping[str, str] = _AS_THEY_ARE,
+        value_names: Mapping[str, str] = AS_THEY_ARE,
     ) -> None:
         """Compile it; ``columns`` are those an INSERT or UPDATE sets from parameters of the same names.
 
