@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from tracker.domain.refusals import Unavailable
+from tracker.edge.hashing import HashingThreads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tracker.domain.user import PasswordPolicy
 
 _HASHER = PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=1)
-_NICE = 5  # to the others of a busy machine, and to our own threads
 _PATIENCE = 0.1  # seconds: about two hashes; whoever waits longer holds a thread that others need
-
-
-Made = TypeVar("Made")
-
-
-def _be_nice() -> None:
-    if sys.platform == "linux":  # where a thread has a priority of its own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 @cache
@@ -47,26 +36,22 @@ class Argon2Passwords:
         """Take the policy that new passwords are held to, and how many hashes may run at once."""
         self.policy = policy
         self._slots = threading.BoundedSemaphore(parallel)
-        # Only what hashes is nice: who holds Python's lock and has to wait for a core keeps all other threads waiting.
-        self._hashing = ThreadPoolExecutor(parallel, "hashing", _be_nice)
+        self._threads = HashingThreads(parallel)
         _hash_of_nobody(_HASHER)  # made now: the first who is unknown must not wait longer than others
 
     def hash(self, password: str) -> str:
         """Return the encoded hash, with its salt and its cost."""
         with self._slot():
-            return self._hashed(lambda: _HASHER.hash(password))
+            return self._threads.run(lambda: _HASHER.hash(password))
 
     def verify(self, encoded: str | None, password: str) -> bool:
         """Return whether they belong together; the same work is done when there is no hash to compare with."""
         with self._slot():
             try:
-                self._hashed(lambda: _HASHER.verify(encoded or _hash_of_nobody(_HASHER), password))
+                self._threads.run(lambda: _HASHER.verify(encoded or _hash_of_nobody(_HASHER), password))
             except (VerificationError, InvalidHashError):
                 return False
             return bool(encoded)  # an account without a hash has no password, not nobody's
-
-    def _hashed(self, work: Callable[[], Made]) -> Made:
-        return self._hashing.submit(work).result()
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
