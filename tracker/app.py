@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,7 @@ from tracker.edge.limits import Limits
 from tracker.edge.local import LocalAdministrator
 from tracker.edge.observer import Watched
 from tracker.edge.pages import Pages
-from tracker.edge.passwords import Argon2Passwords
+from tracker.edge.passwords import Argon2Passwords, at_once
 from tracker.edge.readiness import Lookout
 from tracker.edge.responder import Responder
 from tracker.edge.security import Actors, Bearer
@@ -66,7 +65,7 @@ def create_app() -> Front:
     settings = Settings()
     logs.set_up(settings)
     watchers = wiring.watchers(settings)
-    hashing = passwords_at_once(settings)
+    hashing = at_once(settings.workers)
     # The jobs and the lookout ask too.
     store = open_store(settings, connections=THREADS + hashing + 2, watch=watchers.metrics)
     lookout = Lookout(store)
@@ -197,13 +196,8 @@ def tokens(settings: Settings) -> AccessTokens:
 
 
 def passwords(settings: Settings) -> Argon2Passwords:
-    """Return what hashes passwords: over all server processes, one at a time per core."""
-    return Argon2Passwords(settings.password_policy, parallel=passwords_at_once(settings))
-
-
-def passwords_at_once(settings: Settings) -> int:
-    """Return how many passwords one process hashes at once."""
-    return max(1, (os.cpu_count() or 1) // settings.workers)
+    """Return what hashes passwords in one of the server's processes."""
+    return Argon2Passwords(settings.password_policy, parallel=at_once(settings.workers))
 
 
 def hash_passwords(document: Document) -> frozenset[tuple[str, str]]:

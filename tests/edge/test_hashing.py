@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tracker import cores
 from tracker.edge.hashing import HELD_FOR, HashingThreads
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread cannot choose its cores")
 
-
-def cores() -> list[int]:
-    """Return those that this thread may run on."""
-    return sorted(os.sched_getaffinity(0))
-
-
-ALL = cores()
+ALL = cores.allowed()
 HALF = ALL[len(ALL) // 2 :]
 
 
@@ -28,14 +27,14 @@ class Clocks:
 
     now: float = 0.0
     worked: float = 0.0
-    seen: list[list[int]] = field(default_factory=list)
+    seen: list[Sequence[int]] = field(default_factory=list)
 
     def threads(self) -> HashingThreads:
         return HashingThreads(1, wall=lambda: self.now, cpu=lambda: self.worked)
 
     def hash(self, work: float = 0.05, wait: float = 0.0) -> None:
         """Work and wait for so many seconds, and note on which cores."""
-        self.seen.append(cores())
+        self.seen.append(cores.allowed())
         self.now += work + wait
         self.worked += work
 
@@ -82,7 +81,7 @@ def test_another_that_was_not_kept_waiting_runs_on_any() -> None:
 
 def test_who_waits_for_a_hash_keeps_all_cores(clocks: Clocks) -> None:
     clocks.threads().run(lambda: clocks.hash(wait=0.05))
-    assert cores() == ALL
+    assert cores.allowed() == ALL
 
 
 def test_where_a_thread_may_not_choose_its_cores_it_hashes_on_all(

@@ -16,7 +16,7 @@ from argon2.exceptions import VerifyMismatchError
 
 from tests.hashes import CHEAP
 from tests.world import World
-from tracker import app
+from tracker import app, cores
 from tracker.domain.changes import Change
 from tracker.domain.refusals import Unavailable
 from tracker.domain.user import PasswordPolicy, UserStatus
@@ -150,11 +150,13 @@ def test_a_hash_that_fails_gives_its_place_back(monkeypatch: pytest.MonkeyPatch)
     assert checks.hash("x")
 
 
-@pytest.mark.parametrize(("cores", "workers", "parallel"), [(8, 2, 4), (2, 2, 1), (1, 4, 1), (4, 1, 4), (3, 2, 1)])
-def test_all_processes_together_hash_one_a_core(
-    world: World, monkeypatch: pytest.MonkeyPatch, cores: int, workers: int, parallel: int
+@pytest.mark.parametrize(
+    ("allowed", "workers", "parallel"), [(8, 2, 4), (2, 2, 1), (1, 4, 1), (4, 1, 4), (3, 2, 1), (64, 2, 4)]
+)
+def test_all_processes_together_hash_at_most_one_a_core_and_none_hashes_many(
+    world: World, monkeypatch: pytest.MonkeyPatch, allowed: int, workers: int, parallel: int
 ) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr(cores, "allowed", lambda: range(allowed))
     checks = app.passwords(world.settings.model_copy(update={"workers": workers}))
 
     taken = 0
@@ -194,7 +196,7 @@ def test_a_login_costs_one_hash_whoever_it_is_for(world: World, monkeypatch: pyt
 def test_too_many_logins_are_a_503_that_says_when_to_come_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     hasher = Counting()
     monkeypatch.setattr(module, "_HASHER", hasher)
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr(cores, "allowed", lambda: range(1))
     client = World(world.store).client
     while hasher.begun.acquire(blocking=False):
         pass

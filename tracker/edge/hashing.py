@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from tracker import cores
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -33,7 +35,7 @@ class HashingThreads:
     def __init__(self, number: int, *, wall: Seconds = time.perf_counter, cpu: Seconds = time.thread_time) -> None:
         """Take how many there are, and the clocks of all that passes and of what a thread has worked."""
         self._wall, self._cpu = wall, cpu
-        self._cores = _cores()
+        self._cores = cores.allowed()
         self._held = _Held()
         # Only what hashes is nice: who holds Python's lock and has to wait for a core keeps all other threads waiting.
         self._executor = ThreadPoolExecutor(number, "hashing", _be_nice)
@@ -66,15 +68,11 @@ class _Held(threading.local):
     hashes = 0
 
 
-def _cores() -> Sequence[int]:
-    return sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else ()
-
-
-def _run_on(cores: Sequence[int]) -> None:
+def _run_on(numbers: Sequence[int]) -> None:
     """Have this thread run on these cores alone, where threads have cores of their own and may choose them."""
     if sys.platform == "linux":
         with suppress(OSError):
-            os.sched_setaffinity(threading.get_native_id(), cores)
+            os.sched_setaffinity(threading.get_native_id(), numbers)
 
 
 def _be_nice() -> None:

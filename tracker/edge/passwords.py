@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from tracker import cores
 from tracker.domain.refusals import Unavailable
 from tracker.edge.hashing import HashingThreads
 
@@ -19,8 +20,15 @@ if TYPE_CHECKING:
 
     from tracker.domain.user import PasswordPolicy
 
-_HASHER = PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=1)
+BYTES = 46 * 1024 * 1024  # that a hash takes for as long as it is made
+_HASHER = PasswordHasher(time_cost=1, memory_cost=BYTES // 1024, parallelism=1)
+_MOST_AT_ONCE = 4  # in a process: eighty a second, in no more memory than a small container has
 _PATIENCE = 0.1  # seconds: about two hashes; whoever waits longer holds a thread that others need
+
+
+def at_once(processes: int) -> int:
+    """Return how many passwords a process hashes at once, of so many processes: all together at most one a core."""
+    return min(max(1, len(cores.allowed()) // processes), _MOST_AT_ONCE)
 
 
 @cache

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import resource
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tracker import cores
 from tracker.cli.doctor.findings import Finding, Look, Verdict
 from tracker.cli.server import CONNECTIONS
+from tracker.edge import passwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,23 +22,21 @@ _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory
 
 
 def _cores(settings: Settings) -> Iterator[Finding]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if settings.workers > 2 * cores:
+    found = len(cores.allowed())
+    if settings.workers > 2 * found:
         advice = "they wait for each other: one per core is enough"
-        yield Finding(Verdict.NOTE, "WORKERS", f"{settings.workers} processes on {cores} cores ({advice})")
+        yield Finding(Verdict.NOTE, "WORKERS", f"{settings.workers} processes on {found} cores ({advice})")
     else:
-        yield Finding(Verdict.GOOD, "WORKERS", f"{settings.workers} processes on {cores} cores")
+        yield Finding(Verdict.GOOD, "WORKERS", f"{settings.workers} processes on {found} cores")
 
 
 def _memory(settings: Settings) -> Iterator[Finding]:
-    most, needed = memory_limit(_LIMITS), (settings.workers + 1) * _A_PROCESS
+    hashing = settings.workers * passwords.at_once(settings.workers) * passwords.BYTES
+    most, needed = memory_limit(_LIMITS), (settings.workers + 1) * _A_PROCESS + hashing
     if most is not None and most < needed:
+        need = f"WORKERS={settings.workers} need about {needed // _MIB} when many log in"
         advice = "give it more, or set WORKERS lower"
-        yield Finding(
-            Verdict.NOTE,
-            "memory",
-            f"{most // _MIB} MiB are allowed, WORKERS={settings.workers} need about {needed // _MIB} ({advice})",
-        )
+        yield Finding(Verdict.NOTE, "memory", f"{most // _MIB} MiB are allowed, {need} ({advice})")
 
 
 def memory_limit(files: tuple[Path, ...]) -> int | None:
