@@ -1,4 +1,4 @@
-"""What hashes passwords makes way for what answers, where cores are short, and has them all where they are not."""
+"""What hashes passwords makes way for what answers, and has all cores only while some are idle."""
 
 from __future__ import annotations
 
@@ -10,88 +10,109 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tracker import cores
-from tracker.edge.hashing import HELD_FOR, HashingThreads
+from tracker.edge.hashing import FREE_FOR, HashingThreads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread cannot choose its cores")
-
 ALL = cores.allowed()
 HALF = ALL[len(ALL) // 2 :]
 
 
 @dataclass
-class Clocks:
-    """Two clocks of one thread: what passes by, and what of it the thread has worked."""
+class Machine:
+    """Three clocks, of what passes, what a thread works and what cores are idle; and where each hash was made."""
 
-    now: float = 0.0
+    passed: float = 0.0
     worked: float = 0.0
+    idle: float = 0.0
     seen: list[Sequence[int]] = field(default_factory=list)
 
     def threads(self) -> HashingThreads:
-        return HashingThreads(1, wall=lambda: self.now, cpu=lambda: self.worked)
+        return HashingThreads(1, wall=lambda: self.passed, work=lambda: self.worked, idle=lambda: self.idle)
 
-    def hash(self, work: float = 0.05, wait: float = 0.0) -> None:
-        """Work and wait for so many seconds, and note on which cores."""
+    def hash(self, work: float = 0.05, *, wait: float = 0.0, idle: float = 0.0) -> None:
+        """Work and wait for so many seconds, while so much of the cores was idle."""
         self.seen.append(cores.allowed())
-        self.now += work + wait
+        self.passed += work + wait
         self.worked += work
+        self.idle += idle
 
 
 @pytest.fixture
-def clocks() -> Clocks:
-    return Clocks()
+def machine() -> Machine:
+    return Machine()
 
 
-def test_on_idle_cores_a_hash_may_run_on_any(clocks: Clocks) -> None:
-    threads = clocks.threads()
+@pytest.fixture
+def free(machine: Machine) -> HashingThreads:
+    """Return threads that have seen an idle core."""
+    threads = machine.threads()
+    threads.run(lambda: machine.hash(idle=0.05))
+    machine.seen.clear()
+    return threads
+
+
+def test_half_of_the_cores_are_left_alone(machine: Machine) -> None:
+    threads = machine.threads()
     for _ in range(3):
-        threads.run(lambda: clocks.hash(wait=0.01))
-    assert clocks.seen == [ALL] * 3
+        threads.run(lambda: machine.hash(idle=0.02))
+    assert machine.seen == [HALF] * 3
 
 
-def test_who_was_kept_from_a_core_is_held_to_half_of_them_for_a_while_and_then_tries_again(clocks: Clocks) -> None:
-    threads = clocks.threads()
-    for _ in range(HELD_FOR + 2):
-        threads.run(lambda: clocks.hash(wait=0.05))
-    assert clocks.seen == [ALL, *[HALF] * HELD_FOR, ALL]
+def test_where_a_core_is_seen_idle_all_are_used(machine: Machine) -> None:
+    threads = machine.threads()
+    threads.run(lambda: machine.hash(idle=0.03))
+    threads.run(machine.hash)
+    assert machine.seen == [HALF, ALL]
 
 
-def test_a_hash_that_fails_is_looked_back_at_as_any(clocks: Clocks) -> None:
+def test_all_are_used_for_as_long_as_none_is_waited_for(machine: Machine, free: HashingThreads) -> None:
+    for _ in range(3):
+        free.run(lambda: machine.hash(wait=0.01))
+    assert machine.seen == [ALL] * 3
+
+
+def test_a_hash_that_was_kept_from_a_core_gives_half_of_them_up(machine: Machine, free: HashingThreads) -> None:
+    free.run(lambda: machine.hash(wait=0.05))
+    free.run(machine.hash)
+    assert machine.seen == [ALL, HALF]
+
+
+@pytest.mark.parametrize(("pause", "where"), [(0.9 * FREE_FOR, ALL), (1.1 * FREE_FOR, HALF)])
+def test_what_was_idle_a_while_ago_need_not_be_so_now(
+    machine: Machine, free: HashingThreads, pause: float, where: Sequence[int]
+) -> None:
+    machine.passed += pause
+    free.run(machine.hash)
+    assert machine.seen == [where]
+
+
+def test_a_hash_that_fails_is_looked_back_at_as_any(machine: Machine, free: HashingThreads) -> None:
     def fail() -> None:
-        clocks.hash(wait=0.05)
+        machine.hash(wait=0.05)
         raise ValueError("of the work's own")
 
-    threads = clocks.threads()
     with pytest.raises(ValueError, match="of the work's own"):
-        threads.run(fail)
-    threads.run(clocks.hash)
-    assert clocks.seen == [ALL, HALF]
+        free.run(fail)
+    free.run(machine.hash)
+    assert machine.seen == [ALL, HALF]
 
 
-def test_another_that_was_not_kept_waiting_runs_on_any() -> None:
-    one, other = Clocks(), Clocks()
-    threads = one.threads()
-    threads.run(lambda: one.hash(wait=0.05))
-    other.threads().run(other.hash)
-    threads.run(one.hash)
-    assert (one.seen, other.seen) == ([ALL, HALF], [ALL])
-
-
-def test_who_waits_for_a_hash_keeps_all_cores(clocks: Clocks) -> None:
-    clocks.threads().run(lambda: clocks.hash(wait=0.05))
+def test_who_waits_for_a_hash_keeps_all_cores(machine: Machine) -> None:
+    machine.threads().run(machine.hash)
     assert cores.allowed() == ALL
 
 
 def test_where_a_thread_may_not_choose_its_cores_it_hashes_on_all(
-    clocks: Clocks, monkeypatch: pytest.MonkeyPatch
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def forbidden(*_: object) -> None:
         raise PermissionError(1, "not permitted")
 
     monkeypatch.setattr(os, "sched_setaffinity", forbidden)
-    threads = clocks.threads()
+    threads = machine.threads()
     for _ in range(2):
-        threads.run(lambda: clocks.hash(wait=0.05))
-    assert clocks.seen == [ALL, ALL]
+        threads.run(lambda: machine.hash(wait=0.05, idle=0.1))
+    assert machine.seen == [ALL, ALL]

@@ -1,8 +1,8 @@
 """The threads that passwords are hashed in. They make way for those that answer.
 
-A hash takes a core for 50 ms. While cores are idle, nobody minds. Where they are short, a lower priority is not enough:
-Linux shares cores out to sessions and containers first, so that it says nothing to PostgreSQL, which everybody waits
-for. What hashes is then held to half of the cores, the same half in all processes, and leaves the others alone.
+A hash takes a core for 50 ms. A lower priority is not enough: Linux shares cores out to sessions and containers first,
+so that it says nothing to PostgreSQL, which those that answer wait for. What hashes is therefore held to half of the
+cores, the same half in all processes, and has all of them only while some are idle.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     Seconds = Callable[[], float]
 
-HELD_FOR = 20  # hashes, of a thread that was kept from a core; the next one finds out whether cores are still short
+FREE_FOR = 1.0  # seconds, after a hash: by then others may have come who need the cores
+_IDLE = 0.5  # of one core, while a hash was made
 _KEPT = 1.4  # times what it worked: a hash that took that long was kept from a core
 _NICE = 5  # to our own threads that answer
 
@@ -32,49 +33,67 @@ Made = TypeVar("Made")
 class HashingThreads:
     """So many threads, which do nothing but hash."""
 
-    def __init__(self, number: int, *, wall: Seconds = time.perf_counter, cpu: Seconds = time.thread_time) -> None:
-        """Take how many there are, and the clocks of all that passes and of what a thread has worked."""
-        self._wall, self._cpu = wall, cpu
-        self._cores = cores.allowed()
-        self._held = _Held()
-        # Only what hashes is nice: who holds Python's lock and has to wait for a core keeps all other threads waiting.
-        self._executor = ThreadPoolExecutor(number, "hashing", _be_nice)
+    def __init__(
+        self,
+        number: int,
+        *,
+        wall: Seconds = time.monotonic,
+        work: Seconds = time.thread_time,
+        idle: Seconds = cores.idle,
+    ) -> None:
+        """Take how many there are, and clocks: of all that passes, of what a thread works, of what cores are idle."""
+        self._wall, self._work, self._idle = wall, work, idle
+        self._all = cores.allowed()
+        self._half = self._all[len(self._all) // 2 :]
+        self._free_until: float | None = None  # None: held to half
+        self._threads: list[int] = []
+        self._executor = ThreadPoolExecutor(number, "hashing", self._begin)
 
     def run(self, work: Callable[[], Made]) -> Made:
-        """Return what one of the threads has made, or raise what it has raised."""
-        return self._executor.submit(self._make, work).result()
+        """Return what one of the threads has made, or raise what it has raised.
 
-    def _make(self, work: Callable[[], Made]) -> Made:
-        wall, cpu = self._wall(), self._cpu()
+        Whoever waits also looks after the cores: a thread that is nice, and has Python's lock when it has to wait for a
+        core, keeps all others waiting, and so does as little as it can.
+        """
+        began, idle, worked = self._wall(), self._idle(), [0.0]
+        if self._free_until is not None and began > self._free_until:
+            self._hold()
+        try:
+            return self._executor.submit(self._timed, work, worked).result()
+        finally:
+            self._look_back(self._wall(), began, idle, worked[0])
+
+    def _timed(self, work: Callable[[], Made], worked: list[float]) -> Made:
+        began = self._work()
         try:
             return work()
         finally:
-            self._look_back(took=self._wall() - wall, worked=self._cpu() - cpu)
+            worked[0] = self._work() - began
 
-    def _look_back(self, *, took: float, worked: float) -> None:
-        held = self._held
-        if held.hashes:
-            held.hashes -= 1
-            if not held.hashes:
-                _run_on(self._cores)
-        elif took > _KEPT * worked:
-            held.hashes = HELD_FOR
-            _run_on(self._cores[len(self._cores) // 2 :])
+    def _look_back(self, now: float, began: float, idle: float, worked: float) -> None:
+        if self._free_until is None:
+            if self._idle() - idle > _IDLE * (now - began):
+                self._free_until = now + FREE_FOR
+                self._run_on(self._all)
+        elif now - began > _KEPT * worked:
+            self._hold()
+        else:
+            self._free_until = now + FREE_FOR
 
+    def _hold(self) -> None:
+        self._free_until = None
+        self._run_on(self._half)
 
-class _Held(threading.local):
-    """For how many more hashes a thread is held to half of the cores."""
+    def _run_on(self, numbers: Sequence[int]) -> None:
+        """Have the threads run on these cores alone, where threads have cores of their own and may choose them."""
+        if sys.platform == "linux":
+            with suppress(OSError):
+                for thread in self._threads:
+                    os.sched_setaffinity(thread, numbers)
 
-    hashes = 0
-
-
-def _run_on(numbers: Sequence[int]) -> None:
-    """Have this thread run on these cores alone, where threads have cores of their own and may choose them."""
-    if sys.platform == "linux":
-        with suppress(OSError):
-            os.sched_setaffinity(threading.get_native_id(), numbers)
-
-
-def _be_nice() -> None:
-    if sys.platform == "linux":  # where a thread has a priority of its own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+    def _begin(self) -> None:
+        thread = threading.get_native_id()
+        self._threads.append(thread)
+        self._run_on(self._half if self._free_until is None else self._all)
+        if sys.platform == "linux":  # where a thread has a priority of its own
+            os.setpriority(os.PRIO_PROCESS, thread, _NICE)
