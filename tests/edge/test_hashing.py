@@ -29,8 +29,8 @@ class Machine:
     idle: float = 0.0
     seen: list[Sequence[int]] = field(default_factory=list)
 
-    def threads(self) -> HashingThreads:
-        return HashingThreads(1, wall=lambda: self.passed, work=lambda: self.worked, idle=lambda: self.idle)
+    def threads(self, number: int = 1) -> HashingThreads:
+        return HashingThreads(number, wall=lambda: self.passed, work=lambda: self.worked, idle=lambda: self.idle)
 
     def hash(self, work: float = 0.05, *, wait: float = 0.0, idle: float = 0.0) -> None:
         """Work and wait for so many seconds, while so much of the cores was idle."""
@@ -87,6 +87,17 @@ def test_what_was_idle_a_while_ago_need_not_be_so_now(
     machine.passed += pause
     free.run(machine.hash)
     assert machine.seen == [where]
+
+
+def test_a_hash_that_began_on_all_cores_says_nothing_of_idle_ones_once_another_has_given_half_up(
+    machine: Machine,
+) -> None:
+    threads = machine.threads(2)
+    machine.idle = 1000.0  # since the machine was started
+    threads.run(lambda: machine.hash(idle=0.05))
+    threads.run(lambda: threads.run(lambda: machine.hash(wait=0.05)))
+    threads.run(machine.hash)
+    assert machine.seen == [HALF, ALL, HALF]
 
 
 def test_a_hash_that_fails_is_looked_back_at_as_any(machine: Machine, free: HashingThreads) -> None:

@@ -7,6 +7,7 @@ cores, the same half in all processes, and has all of them only while some are i
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 FREE_FOR = 1.0  # seconds, after a hash: by then others may have come who need the cores
 _IDLE = 0.5  # of one core, while a hash was made
 _KEPT = 1.4  # times what it worked: a hash that took that long was kept from a core
+_HELD = -math.inf  # the time until which they are free, where they are not
 _NICE = 5  # to our own threads that answer
 
 Made = TypeVar("Made")
@@ -45,8 +47,9 @@ class HashingThreads:
         self._wall, self._work, self._idle = wall, work, idle
         self._all = cores.allowed()
         self._half = self._all[len(self._all) // 2 :]
-        self._free_until: float | None = None  # None: held to half
+        self._free_until = _HELD
         self._threads: list[int] = []
+        self._looking = threading.Lock()  # one decides at a time where they run
         self._executor = ThreadPoolExecutor(number, "hashing", self._begin)
 
     def run(self, work: Callable[[], Made]) -> Made:
@@ -55,13 +58,16 @@ class HashingThreads:
         Whoever waits also looks after the cores: a thread that is nice, and has Python's lock when it has to wait for a
         core, keeps all others waiting, and so does as little as it can.
         """
-        began, idle, worked = self._wall(), self._idle(), [0.0]
-        if self._free_until is not None and began > self._free_until:
-            self._hold()
+        began, worked = self._wall(), [0.0]
+        with self._looking:
+            if began > self._free_until:
+                self._hold()
+        idle = self._idle() if self._free_until == _HELD else math.inf  # not to be asked
         try:
             return self._executor.submit(self._timed, work, worked).result()
         finally:
-            self._look_back(self._wall(), began, idle, worked[0])
+            with self._looking:
+                self._look_back(self._wall(), began, idle, worked[0])
 
     def _timed(self, work: Callable[[], Made], worked: list[float]) -> Made:
         began = self._work()
@@ -71,7 +77,7 @@ class HashingThreads:
             worked[0] = self._work() - began
 
     def _look_back(self, now: float, began: float, idle: float, worked: float) -> None:
-        if self._free_until is None:
+        if self._free_until == _HELD:
             if self._idle() - idle > _IDLE * (now - began):
                 self._free_until = now + FREE_FOR
                 self._run_on(self._all)
@@ -81,8 +87,9 @@ class HashingThreads:
             self._free_until = now + FREE_FOR
 
     def _hold(self) -> None:
-        self._free_until = None
-        self._run_on(self._half)
+        if self._free_until != _HELD:
+            self._free_until = _HELD
+            self._run_on(self._half)
 
     def _run_on(self, numbers: Sequence[int]) -> None:
         """Have the threads run on these cores alone, where threads have cores of their own and may choose them."""
@@ -93,7 +100,8 @@ class HashingThreads:
 
     def _begin(self) -> None:
         thread = threading.get_native_id()
-        self._threads.append(thread)
-        self._run_on(self._half if self._free_until is None else self._all)
+        with self._looking:
+            self._threads.append(thread)
+            self._run_on(self._half if self._free_until == _HELD else self._all)
         if sys.platform == "linux":  # where a thread has a priority of its own
             os.setpriority(os.PRIO_PROCESS, thread, _NICE)

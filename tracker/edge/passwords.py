@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from tracker.domain.user import PasswordPolicy
 
-BYTES = 46 * 1024 * 1024  # that a hash takes for as long as it is made
-_HASHER = PasswordHasher(time_cost=1, memory_cost=BYTES // 1024, parallelism=1)
+HASH_BYTES = 46 * 1024 * 1024  # for as long as it is made
+_HASHER = PasswordHasher(time_cost=1, memory_cost=HASH_BYTES // 1024, parallelism=1)
 _MOST_AT_ONCE = 4  # in a process: eighty a second, in no more memory than a small container has
 _PATIENCE = 0.1  # seconds: about two hashes; whoever waits longer holds a thread that others need
 

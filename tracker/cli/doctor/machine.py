@@ -31,7 +31,7 @@ def _cores(settings: Settings) -> Iterator[Finding]:
 
 
 def _memory(settings: Settings) -> Iterator[Finding]:
-    hashing = settings.workers * passwords.at_once(settings.workers) * passwords.BYTES
+    hashing = settings.workers * passwords.at_once(settings.workers) * passwords.HASH_BYTES
     most, needed = memory_limit(_LIMITS), (settings.workers + 1) * _A_PROCESS + hashing
     if most is not None and most < needed:
         need = f"WORKERS={settings.workers} need about {needed // _MIB} when many log in"
